@@ -1,0 +1,32 @@
+/// Bounds that keep a script from exhausting the machine. Passing one is an error that points at
+/// the expression; none ends the process.
+public struct Limits: Sendable {
+  /// Loop iterations and calls in one run.
+  public var steps: Int
+  /// Calls within calls.
+  public var callDepth: Int
+  /// Lists within lists.
+  public var depth: Int
+  /// Elements of one list.
+  public var elements: Int
+  /// Bytes of one string.
+  public var stringBytes: Int
+  /// Elements of one tensor made by the language's own operations.
+  public var tensorElements: Int
+
+  /// What `evoke` uses.
+  public static let standard = Limits(
+    steps: 1_000_000_000, callDepth: 1000, depth: 256, elements: 4_000_000,
+    stringBytes: 16_777_216, tensorElements: 1 << 28)
+
+  public init(
+    steps: Int, callDepth: Int, depth: Int, elements: Int, stringBytes: Int, tensorElements: Int
+  ) {
+    self.steps = steps
+    self.callDepth = callDepth
+    self.depth = depth
+    self.elements = elements
+    self.stringBytes = stringBytes
+    self.tensorElements = tensorElements
+  }
+}
