@@ -6,7 +6,6 @@ let layers: [Target] = [
   .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
   .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
   .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
-  .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
   .target(
     name: "Kernels", dependencies: ["COpenBLAS"],
     // The hot loops are optimised in debug builds too, and no compiler may fuse or
@@ -14,7 +13,10 @@ let layers: [Target] = [
     cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall"])]),
   .target(name: "Tensors", dependencies: ["Kernels", "COpenBLAS"]),
   .target(name: "Checkpoints", dependencies: ["Tensors"]),
-  .target(name: "Pictures", dependencies: ["Tensors", "CPNG", "CJPEG", "CCairo"]),
+  .target(
+    name: "PictureCodecs", dependencies: ["CPNG", "CJPEG"],
+    cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra"])]),
+  .target(name: "Pictures", dependencies: ["Tensors", "PictureCodecs"]),
   .target(
     name: "Diffusion",
     dependencies: ["Tensors", "Checkpoints", "Pictures", .product(name: "Crypto", package: "swift-crypto")],
