@@ -1,1 +1,175 @@
+// The hot loops behind Tensors: plain C, one header.
+//
+// Every function gives the same bits whatever the instruction set, the number of threads and
+// the way the work was cut: an output of a product is one chain of fused multiply-adds over K
+// that starts from the bias (or from zero); reductions run over 16 virtual lanes, or one chain a
+// lane, with a fixed tree; nothing calls libm except fma and sqrt, which IEEE 754 defines exactly.
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// ---- Instruction sets and threads -------------------------------------------------------------
+
+typedef enum KernelInstructionSet {
+  KernelScalar = 0,
+  KernelAVX2 = 1,
+  KernelAVX512 = 2,
+} KernelInstructionSet;
+
+bool kernel_supports(KernelInstructionSet set);
+KernelInstructionSet kernel_instruction_set(void);
+// False, and nothing changes, when the processor lacks the set.
+bool kernel_use_instruction_set(KernelInstructionSet set);
+
+// Cores this process may run on.
+long kernel_available_cores(void);
+long kernel_threads(void);
+void kernel_use_threads(long threads);
+// Calls body(context, 0 ..< count), each index once, from several threads; returns when all are
+// done. Called from inside a body (or while another thread owns the pool) it runs inline.
+void kernel_parallel(long count, void (*body)(void *context, long index), void *context);
+
+// Storage of tensors: 64-byte aligned, recycled.
+float *kernel_allocate(long floats);
+void kernel_release(float *pointer, long floats);
+
+// ---- Products ---------------------------------------------------------------------------------
+
+typedef enum KernelActivation {
+  KernelNone = 0,
+  KernelSiLU = 1,
+  KernelGELU = 2,
+  KernelGELUTanh = 3,
+  KernelQuickGELU = 4,
+  KernelReLU = 5,
+} KernelActivation;
+
+// Floats that a packed [n, k] matrix takes.
+long kernel_packed_count(long n, long k);
+// Packs weights[n][k] (one row an output, as torch stores Linear) into column panels.
+void kernel_pack_rows(const float *weights, long n, long k, float *packed);
+// Packs columns[k][n] (the right-hand side of a matrix product).
+void kernel_pack_columns(const float *columns, long k, long n, float *packed);
+
+// c[m][n] = activation(a · bᵀ (+ bias) (+ per sample) (+ residual)), in that order.
+typedef struct KernelGemm {
+  long m, n, k;
+  const float *a;
+  long lda;
+  const float *b;           // packed
+  const float *bias;        // [n] or null
+  const float *per_sample;  // [m / rows_per_sample][n] or null
+  long rows_per_sample;
+  const float *residual;  // [m][n] with stride ldc, or null
+  KernelActivation activation;
+  float *c;
+  long ldc;
+} KernelGemm;
+void kernel_gemm(const KernelGemm *gemm);
+
+// NHWC convolution; weights packed from [o][kh][kw][i] by kernel_pack_rows.
+typedef struct KernelConvolution {
+  long batch, height, width, inputs, outputs;
+  long kernel_height, kernel_width, stride, top, left;
+  long output_height, output_width;
+  const float *x;
+  const float *weights;
+  const float *bias;
+  const float *per_sample;  // [batch][outputs] or null
+  const float *residual;    // as y, or null
+  float *y;
+} KernelConvolution;
+void kernel_convolve(const KernelConvolution *convolution);
+
+// ---- Attention, norms -------------------------------------------------------------------------
+
+// Softmax(scale · q kᵀ) v for every head; tensors are [batch][tokens][heads · width].
+typedef struct KernelAttention {
+  long batch, heads, width, queries, keys;
+  const float *q, *k, *v;
+  float *y;
+  float scale;
+  bool causal;
+} KernelAttention;
+void kernel_attention(const KernelAttention *attention);
+
+// x [batch][positions][channels]
+typedef struct KernelGroupNorm {
+  long batch, positions, channels, groups;
+  const float *x, *weight, *bias;
+  float *y;
+  float epsilon;
+  KernelActivation activation;
+} KernelGroupNorm;
+void kernel_group_norm(const KernelGroupNorm *norm);
+
+void kernel_layer_norm(
+    const float *x, long rows, long columns, const float *weight, const float *bias, float epsilon,
+    float *y);
+void kernel_softmax(const float *x, long rows, long columns, float *y);
+
+// ---- Elementwise ------------------------------------------------------------------------------
+
+typedef enum KernelBinary { KernelAdd, KernelSubtract, KernelMultiply, KernelDivide } KernelBinary;
+typedef enum KernelUnary {
+  KernelExp,
+  KernelLog,
+  KernelSqrt,
+  KernelAbs,
+  KernelSin,
+  KernelCos,
+  KernelTanh,
+  KernelErf,
+  KernelNegate,
+} KernelUnary;
+
+void kernel_binary(KernelBinary operation, const float *a, const float *b, long count, float *y);
+// One operand of strides 0 or 1 per element, for broadcasting along the last axis.
+void kernel_binary_strided(
+    KernelBinary operation, const float *a, long stride_a, const float *b, long stride_b,
+    long count, float *y);
+void kernel_scale(const float *x, float factor, long count, float *y);
+// y = a·x + b·z, as fma(a, x, b·z).
+void kernel_combine(float a, const float *x, float b, const float *z, long count, float *y);
+void kernel_activate(KernelActivation activation, const float *x, long count, float *y);
+// Correctly rounded but for about one input in 10⁷: computed in double.
+void kernel_unary(KernelUnary operation, const float *x, long count, float *y);
+// x [rows][2n] → y [rows][n]: first half · gelu(second half).
+void kernel_gated_gelu(const float *x, long rows, long n, float *y);
+
+// ---- Rearranging ------------------------------------------------------------------------------
+
+// x [batch][rows][columns] → y [batch][columns][rows]
+void kernel_transpose(const float *x, long batch, long rows, long columns, float *y);
+// y, contiguous of the given shape, from x with the given strides (in floats); rank ≤ 8.
+void kernel_gather(const float *x, long rank, const long *shape, const long *strides, float *y);
+// NHWC nearest neighbour, twice the size.
+void kernel_upsample(
+    const float *x, long batch, long height, long width, long channels, float *y);
+// Sum of the elements in double: 16 lanes over the index, then a fixed tree.
+double kernel_sum(const float *x, long count);
+double kernel_sum_of_squared_deviations(const float *x, long count, double mean);
+
+// ---- Elementary functions ---------------------------------------------------------------------
+
+double kernel_exp(double x);
+double kernel_log(double x);
+double kernel_sin(double x);
+double kernel_cos(double x);
+double kernel_tanh(double x);
+double kernel_erf(double x);
+double kernel_pow(double x, double y);
+
+// ---- OpenBLAS ---------------------------------------------------------------------------------
+
+// "Haswell" where the core could be pinned, else the name of the core OpenBLAS chose.
+const char *kernel_openblas_core(void);
+bool kernel_openblas_pinned(void);
+
+#ifdef __cplusplus
+}
+#endif

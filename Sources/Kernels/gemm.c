@@ -1,0 +1,71 @@
+// Packing and cutting of matrix products. The cut depends on the shape only.
+#include <string.h>
+
+#include "table.h"
+
+long kernel_packed_count(long n, long k) { return (n + 15) / 16 * 16 * k; }
+
+typedef struct Packing {
+  const float *from;
+  long n, k, stride_n, stride_k;
+  float *to;
+} Packing;
+
+static void pack_panel(void *context, long panel) {
+  const Packing *p = context;
+  const long column = panel_start(p->n, panel) * 16, width = panel_width(p->n, panel) * 16;
+  float *to = p->to + column * p->k;
+  for (long k = 0; k < p->k; k++)
+    for (long j = 0; j < width; j++)
+      to[k * width + j] =
+          column + j < p->n ? p->from[(column + j) * p->stride_n + k * p->stride_k] : 0;
+}
+
+void kernel_pack_rows(const float *weights, long n, long k, float *packed) {
+  Packing p = {weights, n, k, k, 1, packed};
+  kernel_parallel(panel_count(n), pack_panel, &p);
+}
+void kernel_pack_columns(const float *columns, long k, long n, float *packed) {
+  Packing p = {columns, n, k, 1, n, packed};
+  kernel_parallel(panel_count(n), pack_panel, &p);
+}
+
+enum { RowsPerBlock = 112, DepthPerBlock = 320 };
+
+typedef struct Cut {
+  const KernelGemm *gemm;
+  long row_blocks, groups;
+} Cut;
+
+static void multiply_unit(void *context, long unit) {
+  const Cut *cut = context;
+  const KernelGemm *g = cut->gemm;
+  const long block = unit / cut->groups, group = unit % cut->groups, panels = panel_count(g->n);
+  ProductBlock p = {
+      .gemm = g,
+      .m0 = g->m * block / cut->row_blocks,
+      .m1 = g->m * (block + 1) / cut->row_blocks,
+      .p0 = panels * group / cut->groups,
+      .p1 = panels * (group + 1) / cut->groups,
+      .lda = g->lda,
+  };
+  const long depths = (g->k + DepthPerBlock - 1) / DepthPerBlock;
+  for (long d = 0; d < depths; d++) {
+    p.k0 = g->k * d / depths;
+    p.kc = g->k * (d + 1) / depths - p.k0;
+    p.a = g->a + p.m0 * g->lda + p.k0;
+    kernel_table()->product(&p);
+  }
+}
+
+void kernel_gemm(const KernelGemm *gemm) {
+  if (gemm->m == 0 || gemm->n == 0) return;
+  Cut cut = {gemm, (gemm->m + RowsPerBlock - 1) / RowsPerBlock, 1};
+  const long panels = panel_count(gemm->n);
+  // Few rows: cut columns too, but not below about a million operations a unit.
+  const double operations = 2.0 * (double)gemm->m * (double)gemm->n * (double)gemm->k;
+  while (cut.row_blocks * cut.groups < 8 && cut.groups * 2 <= panels &&
+         operations / (double)(cut.row_blocks * cut.groups) > 2e6)
+    cut.groups *= 2;
+  kernel_parallel(cut.row_blocks * cut.groups, multiply_unit, &cut);
+}

@@ -1,0 +1,155 @@
+// The product tile: `rows` rows times `width` vectors of columns, kept in registers over one block
+// of K. Vector lanes run over outputs, never over K: each output stays one chain.
+#include "vector.h"
+
+INLINE void product_tile(
+    const int rows, const int width, long kc, const float *a, long lda, const float *b, long ldb,
+    const float *start, long start_stride, float *c, long ldc) {
+  Lanes sums[14][3];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+    for (int j = 0; j < width; j++)
+      sums[i][j] = start ? lanes_load(start + i * start_stride + 16 * j) : lanes_all(0.0f);
+  for (long k = 0; k < kc; k++) {
+    Lanes columns[3];
+#pragma clang loop unroll(full)
+    for (int j = 0; j < width; j++) columns[j] = lanes_load(b + k * ldb + 16 * j);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+      Lanes row = lanes_all(a[i * lda + k]);
+#pragma clang loop unroll(full)
+      for (int j = 0; j < width; j++) sums[i][j] = lanes_fma(row, columns[j], sums[i][j]);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+    for (int j = 0; j < width; j++) lanes_store(c + i * ldc + 16 * j, sums[i][j]);
+}
+
+#define TILE_CASE(rows, width) \
+  case rows: product_tile(rows, width, kc, a, lda, b, ldb, start, start_stride, c, ldc); break;
+#define TILE_ARGUMENTS                                                                      \
+  int rows, long kc, const float *a, long lda, const float *b, long ldb, const float *start, \
+      long start_stride, float *c, long ldc
+
+#if WIDE_TILES
+#define MOST_ROWS(width) ((width) == 3 ? 9 : 14)
+static void tile_1(TILE_ARGUMENTS) {
+  switch (rows) {
+    TILE_CASE(14, 1) TILE_CASE(13, 1) TILE_CASE(12, 1) TILE_CASE(11, 1) TILE_CASE(10, 1)
+    TILE_CASE(9, 1) TILE_CASE(8, 1) TILE_CASE(7, 1) TILE_CASE(6, 1) TILE_CASE(5, 1)
+    TILE_CASE(4, 1) TILE_CASE(3, 1) TILE_CASE(2, 1) TILE_CASE(1, 1)
+  }
+}
+static void tile_2(TILE_ARGUMENTS) {
+  switch (rows) {
+    TILE_CASE(14, 2) TILE_CASE(13, 2) TILE_CASE(12, 2) TILE_CASE(11, 2) TILE_CASE(10, 2)
+    TILE_CASE(9, 2) TILE_CASE(8, 2) TILE_CASE(7, 2) TILE_CASE(6, 2) TILE_CASE(5, 2)
+    TILE_CASE(4, 2) TILE_CASE(3, 2) TILE_CASE(2, 2) TILE_CASE(1, 2)
+  }
+}
+static void tile_3(TILE_ARGUMENTS) {
+  switch (rows) {
+    TILE_CASE(9, 3) TILE_CASE(8, 3) TILE_CASE(7, 3) TILE_CASE(6, 3) TILE_CASE(5, 3)
+    TILE_CASE(4, 3) TILE_CASE(3, 3) TILE_CASE(2, 3) TILE_CASE(1, 3)
+  }
+}
+static void panel_tile(int width, TILE_ARGUMENTS) {
+  if (width == 2) tile_2(rows, kc, a, lda, b, ldb, start, start_stride, c, ldc);
+  else if (width == 3) tile_3(rows, kc, a, lda, b, ldb, start, start_stride, c, ldc);
+  else tile_1(rows, kc, a, lda, b, ldb, start, start_stride, c, ldc);
+}
+#else
+#define MOST_ROWS(width) 6
+static void tile_1(TILE_ARGUMENTS) {
+  switch (rows) {
+    TILE_CASE(6, 1) TILE_CASE(5, 1) TILE_CASE(4, 1) TILE_CASE(3, 1) TILE_CASE(2, 1)
+    TILE_CASE(1, 1)
+  }
+}
+static void panel_tile(int width, TILE_ARGUMENTS) {
+  for (int j = 0; j < width; j++)
+    tile_1(
+        rows, kc, a, lda, b + 16 * j, ldb, start ? start + 16 * j : 0, start_stride, c + 16 * j,
+        ldc);
+}
+#endif
+
+INLINE void finish_with(
+    KernelActivation activation, const float *per_sample, const float *residual, long n, float *c) {
+  for (long j = 0; j < n; j += 16) {
+    long count = n - j;
+    bool whole = count >= 16;
+    Lanes x = whole ? lanes_load(c + j) : lanes_load_first(c + j, count, 0);
+    if (per_sample)
+      x += whole ? lanes_load(per_sample + j) : lanes_load_first(per_sample + j, count, 0);
+    if (residual) x += whole ? lanes_load(residual + j) : lanes_load_first(residual + j, count, 0);
+    x = lanes_activate(activation, x);
+    if (whole) lanes_store(c + j, x);
+    else lanes_store_first(c + j, count, x);
+  }
+}
+
+#define FINISH_CASE(name) \
+  case name: finish_with(name, per_sample, residual, columns, c); break;
+// What follows the chain: the sample's own vector, the residual, the activation.
+static void finish_rows(const KernelGemm *g, long m0, long rows, long column, long columns) {
+  if (!g->per_sample && !g->residual && g->activation == KernelNone) return;
+  for (long m = m0; m < m0 + rows; m++) {
+    float *c = g->c + m * g->ldc + column;
+    const float *residual = g->residual ? g->residual + m * g->ldc + column : 0;
+    const float *per_sample =
+        g->per_sample ? g->per_sample + m / g->rows_per_sample * g->n + column : 0;
+    switch (g->activation) {
+      FINISH_CASE(KernelNone)
+      FINISH_CASE(KernelSiLU)
+      FINISH_CASE(KernelGELU)
+      FINISH_CASE(KernelGELUTanh)
+      FINISH_CASE(KernelQuickGELU)
+      FINISH_CASE(KernelReLU)
+    }
+  }
+}
+
+static void multiply_panel(const ProductBlock *block, long panel) {
+  const KernelGemm *g = block->gemm;
+  const int width = (int)panel_width(g->n, panel);
+  const long column = panel_start(g->n, panel) * 16, ldb = width * 16;
+  const long columns = minimum(g->n - column, ldb);
+  const float *b = g->b + column * g->k + block->k0 * ldb;
+  const long rows = block->m1 - block->m0;
+  const long tiles = (rows + MOST_ROWS(width) - 1) / MOST_ROWS(width);
+  float first[48];
+  const float *start = 0;
+  if (block->k0 == 0 && g->bias) {
+    for (long j = 0; j < ldb; j++) first[j] = j < columns ? g->bias[column + j] : 0;
+    start = first;
+  }
+  for (long t = 0; t < tiles; t++) {
+    const long i = rows * t / tiles, end = rows * (t + 1) / tiles;
+    const float *a = block->a + i * block->lda;
+    float *c = g->c + (block->m0 + i) * g->ldc + column;
+    const int count = (int)(end - i);
+    if (columns == ldb) {
+      const float *from = block->k0 ? c : start;
+      panel_tile(width, count, block->kc, a, block->lda, b, ldb, from, block->k0 ? g->ldc : 0, c, g->ldc);
+      continue;
+    }
+    // The last panel: columns beyond n go to a buffer.
+    float edge[14 * 48];
+    if (block->k0)
+      for (int r = 0; r < count; r++)
+        for (long j = 0; j < ldb; j++) edge[r * ldb + j] = j < columns ? c[r * g->ldc + j] : 0;
+    panel_tile(
+        width, count, block->kc, a, block->lda, b, ldb, block->k0 ? edge : start,
+        block->k0 ? ldb : 0, edge, ldb);
+    for (int r = 0; r < count; r++) memcpy(c + r * g->ldc, edge + r * ldb, columns * sizeof(float));
+  }
+  if (block->k0 + block->kc == g->k) finish_rows(g, block->m0, rows, column, columns);
+}
+
+static void product(const ProductBlock *block) {
+  for (long panel = block->p0; panel < block->p1; panel++) multiply_panel(block, panel);
+}

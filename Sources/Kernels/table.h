@@ -1,0 +1,62 @@
+// What a variant provides: units of work that the drivers cut and hand to threads.
+#pragma once
+#include "include/kernels.h"
+
+// Rows m0 ..< m1 times panels p0 ..< p1 for columns k0 ..< k0 + kc of A, whose first row and
+// column are at `a`. Continues the chains in C when k0 > 0; finishes them when k0 + kc = K.
+typedef struct ProductBlock {
+  const KernelGemm *gemm;
+  long m0, m1, p0, p1, k0, kc;
+  const float *a;
+  long lda;
+} ProductBlock;
+
+typedef struct KernelTable {
+  void (*product)(const ProductBlock *block);
+  // One block of 32 queries of one head; values transposed to [width][keys].
+  void (*attend)(
+      const KernelAttention *attention, long sample, long head, long query,
+      const float *transposed_values, float *scratch);
+  void (*group_sums)(const float *x, long positions, long channels, double *sums, double *squares);
+  void (*scale_and_shift)(
+      const float *x, long positions, long channels, const float *scale, const float *shift,
+      KernelActivation activation, float *y);
+  void (*layer_norm)(
+      const float *x, long rows, long columns, const float *weight, const float *bias,
+      float epsilon, float *y);
+  void (*softmax)(const float *x, long rows, long columns, float *y);
+  void (*activate)(KernelActivation activation, const float *x, long count, float *y);
+  void (*gated_gelu)(const float *x, long rows, long n, float *y);
+  void (*binary)(
+      KernelBinary operation, const float *a, long stride_a, const float *b, long stride_b,
+      long count, float *y);
+  void (*combine)(float a, const float *x, float b, const float *z, long count, float *y);
+  void (*unary)(KernelUnary operation, const float *x, long count, float *y);
+  double (*sum)(const float *x, long count);
+  double (*squared_deviations)(const float *x, long count, double mean);
+  double (*exp)(double), (*log)(double), (*sin)(double), (*cos)(double), (*tanh)(double),
+      (*erf)(double), (*pow)(double, double);
+} KernelTable;
+
+extern const KernelTable kernel_table_scalar, kernel_table_avx2, kernel_table_avx512;
+const KernelTable *kernel_table(void);
+
+// Memory of this thread that lives until the thread ends; each slot is one buffer.
+float *kernel_scratch(int slot, long floats);
+enum { ScratchColumns, ScratchAttention, ScratchValues, ScratchSums, ScratchTables };
+
+// Panels of a packed matrix, in vectors of 16 columns: pairs, and a triple (or a single) first
+// where the number of vectors is odd.
+static inline long panel_count(long n) {
+  long vectors = (n + 15) / 16;
+  return vectors < 2 ? 1 : vectors / 2;
+}
+static inline long panel_width(long n, long panel) {
+  long vectors = (n + 15) / 16;
+  return vectors < 2 ? 1 : (panel == 0 && vectors % 2 == 1) ? 3 : 2;
+}
+static inline long panel_start(long n, long panel) {
+  long vectors = (n + 15) / 16;
+  return panel == 0 ? 0 : panel * 2 + vectors % 2;
+}
+static inline long minimum(long a, long b) { return a < b ? a : b; }

@@ -1,0 +1,33 @@
+// Everything a variant compiles; the includer names KERNEL_TABLE and WIDE_TILES.
+#include "table.h"
+#include "vector.h"
+#include "elementary.inc.h"
+#include "elementary_double.inc.h"
+#include "trigonometry.inc.h"
+#include "gemm.inc.h"
+#include "attention.inc.h"
+#include "norms.inc.h"
+#include "elementwise.inc.h"
+
+const KernelTable KERNEL_TABLE = {
+    .product = product,
+    .attend = attend,
+    .group_sums = group_sums,
+    .scale_and_shift = scale_and_shift,
+    .layer_norm = layer_norm,
+    .softmax = softmax,
+    .activate = activate,
+    .gated_gelu = gated_gelu,
+    .binary = binary,
+    .combine = combine,
+    .unary = unary,
+    .sum = sum_of,
+    .squared_deviations = squared_deviations_of,
+    .exp = double_exp,
+    .log = double_log,
+    .sin = double_sin,
+    .cos = double_cos,
+    .tanh = double_tanh,
+    .erf = double_erf,
+    .pow = double_pow,
+};

@@ -1,0 +1,76 @@
+import Kernels
+
+/// A two-dimensional convolution over [N, H, W, C].
+public struct Convolution2D: Sendable {
+  /// Zeros around the input. `.same` is (kernel − 1) / 2 on every side, torch's usual `padding`.
+  public enum Padding: Sendable, Equatable {
+    case same
+    case explicit(top: Int, left: Int, bottom: Int, right: Int)
+  }
+
+  public let inputs: Int
+  public let outputs: Int
+  private let kernel: (height: Int, width: Int)
+  private let stride: Int
+  private let top: Int, left: Int, bottom: Int, right: Int
+  private let packed: PackedMatrix
+  private let bias: Tensor?
+
+  /// - Parameters:
+  ///   - weight: [outputs, inputs, height, width], as torch stores it.
+  ///   - bias: [outputs].
+  public init(weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same) {
+    precondition(weight.rank == 4 && stride > 0)
+    precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true)
+    outputs = weight.shape[0]
+    inputs = weight.shape[1]
+    kernel = (weight.shape[2], weight.shape[3])
+    self.stride = stride
+    switch padding {
+    case .same:
+      (top, bottom) = ((kernel.height - 1) / 2, (kernel.height - 1) / 2)
+      (left, right) = ((kernel.width - 1) / 2, (kernel.width - 1) / 2)
+    case .explicit(let top, let left, let bottom, let right):
+      (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
+    }
+    packed = weight.transposed([0, 2, 3, 1]).withUnsafeValues {
+      PackedMatrix(
+        rows: $0.baseAddress!, n: weight.shape[0],
+        k: weight.shape[1] * weight.shape[2] * weight.shape[3])
+    }
+    self.bias = bias
+  }
+
+  /// [N, H, W, inputs] → [N, H', W', outputs]
+  ///
+  /// - Parameters:
+  ///   - residual: added to the result, of its shape.
+  ///   - perSample: [N, outputs], added to every position (before the residual).
+  public func callAsFunction(
+    _ x: Tensor, adding residual: Tensor? = nil, addingPerSample perSample: Tensor? = nil
+  ) -> Tensor {
+    precondition(x.rank == 4 && x.shape[3] == inputs, "\(x.shape) into \(inputs) inputs")
+    let height = (x.shape[1] + top + bottom - kernel.height) / stride + 1
+    let width = (x.shape[2] + left + right - kernel.width) / stride + 1
+    let shape = [x.shape[0], max(0, height), max(0, width), outputs]
+    precondition(residual.map { $0.shape == shape } ?? true, "residual shape")
+    precondition(perSample.map { $0.shape == [x.shape[0], outputs] } ?? true)
+    return Tensor(shape: shape) { to in
+      var convolution = KernelConvolution()
+      (convolution.batch, convolution.height) = (x.shape[0], x.shape[1])
+      (convolution.width, convolution.inputs) = (x.shape[2], inputs)
+      convolution.outputs = outputs
+      (convolution.kernel_height, convolution.kernel_width) = (kernel.height, kernel.width)
+      (convolution.stride, convolution.top, convolution.left) = (stride, top, left)
+      (convolution.output_height, convolution.output_width) = (shape[1], shape[2])
+      convolution.x = x.pointer
+      convolution.weights = UnsafePointer(packed.storage.base)
+      convolution.bias = bias?.pointer
+      convolution.per_sample = perSample?.pointer
+      convolution.residual = residual?.pointer
+      convolution.y = to.baseAddress
+      kernel_convolve(&convolution)
+      withExtendedLifetime((x, packed, bias, perSample, residual)) {}
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Kernels
+
+/// Group normalisation (Wu & He, arXiv 1803.08494) over the channels in the last axis.
+public struct GroupNorm: Sendable {
+  private let groups: Int
+  private let weight: Tensor
+  private let bias: Tensor
+  private let epsilon: Float
+
+  /// - Parameters:
+  ///   - groups: divides the channels.
+  ///   - weight: [channels]
+  ///   - bias: [channels]
+  public init(groups: Int, weight: Tensor, bias: Tensor, epsilon: Float) {
+    precondition(weight.rank == 1 && bias.shape == weight.shape && weight.count % groups == 0)
+    self.groups = groups
+    self.weight = weight
+    self.bias = bias
+    self.epsilon = epsilon
+  }
+
+  /// [N, … , channels] → the same shape; mean and variance over a sample's positions and the
+  /// channels of a group, taken in double.
+  public func callAsFunction(_ x: Tensor, activation: Activation = .none) -> Tensor {
+    let channels = weight.count
+    precondition(x.rank >= 2 && x.shape.last == channels, "\(x.shape) into \(channels) channels")
+    return x.mapped { from, to in
+      var norm = KernelGroupNorm()
+      norm.batch = x.shape[0]
+      norm.positions = x.shape[1..<(x.rank - 1)].reduce(1, *)
+      norm.channels = channels
+      norm.groups = groups
+      norm.x = from
+      norm.weight = weight.pointer
+      norm.bias = bias.pointer
+      norm.y = to
+      norm.epsilon = epsilon
+      norm.activation = activation.kernel
+      kernel_group_norm(&norm)
+      withExtendedLifetime((weight, bias)) {}
+    }
+  }
+}
+
+/// Layer normalisation (Ba, Kiros & Hinton, arXiv 1607.06450) over the last axis.
+public struct LayerNorm: Sendable {
+  private let weight: Tensor
+  private let bias: Tensor
+  private let epsilon: Float
+
+  public init(weight: Tensor, bias: Tensor, epsilon: Float) {
+    precondition(weight.rank == 1 && bias.shape == weight.shape)
+    self.weight = weight
+    self.bias = bias
+    self.epsilon = epsilon
+  }
+
+  /// [… , columns] → the same shape; mean and variance of each row taken in double.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let columns = weight.count
+    precondition(x.shape.last == columns, "\(x.shape) into \(columns) columns")
+    return x.mapped { from, to in
+      kernel_layer_norm(
+        from, x.count / columns, columns, weight.pointer, bias.pointer, epsilon, to)
+      withExtendedLifetime((weight, bias)) {}
+    }
+  }
+}
