@@ -21,7 +21,7 @@ let layers: [Target] = [
     name: "Diffusion",
     dependencies: ["Tensors", "Checkpoints", "Pictures", .product(name: "Crypto", package: "swift-crypto")],
     resources: [.copy("Resources/demo")]),
-  .target(name: "Evolution", dependencies: ["Tensors"]),
+  .target(name: "Evolution", dependencies: ["Tensors", "Kernels"]),
   .target(name: "Inversion", dependencies: ["Diffusion", "Evolution", "Pictures"]),
   .target(
     name: "Language",
