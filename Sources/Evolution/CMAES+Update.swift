@@ -38,7 +38,8 @@ extension CMAES {
   private func check(_ asked: Population, _ losses: [Double]) throws {
     guard asked.generation == generation, asked.count == population else {
       throw EvokeError(
-        .value, "these candidates were asked for generation \(asked.generation), "
+        .value,
+        "these candidates were asked for generation \(asked.generation), "
           + "the search is at \(generation)")
     }
     guard losses.count == population else {
@@ -126,7 +127,8 @@ extension CMAES {
       for i in 0..<n { buffer[i] = covariancePath[i] }
       asked.steps.withUnsafeBufferPointer { steps in
         for rank in 0..<population {
-          let from = order[rank] * n, to = (rank + 1) * n
+          let from = order[rank] * n
+          let to = (rank + 1) * n
           for i in 0..<n { buffer[to + i] = steps[from + i] }
         }
       }

@@ -111,21 +111,7 @@ func symmetricAxes(of lower: [Double], dimension n: Int) -> (values: [Double], a
   guard
     let eigen = try? LinearAlgebra.symmetricEigen(Matrix(rows: n, columns: n, values: full))
   else { return nil }
-  var axes = eigen.vectors.transposed().values
-  for j in 0..<n { fixSign(&axes, row: j, width: n) }
-  return (eigen.values, axes)
-}
-
-/// Turns a row so that its component of largest magnitude, the first of equals, is positive.
-func fixSign(_ values: inout [Double], row: Int, width: Int) {
-  let range = row * width..<(row + 1) * width
-  var largest = 0.0
-  var negative = false
-  for i in range where abs(values[i]) > largest {
-    largest = abs(values[i])
-    negative = values[i] < 0
-  }
-  if negative { for i in range { values[i] = -values[i] } }
+  return (eigen.values, eigen.vectors.transposed.values)
 }
 
 // MARK: - Coding

@@ -61,7 +61,8 @@ extension Search {
 /// The order of `losses` from best to worst: stable, and what is not a number last.
 func ranking(of losses: [Double]) -> [Int] {
   losses.indices.sorted { a, b in
-    let x = losses[a], y = losses[b]
+    let x = losses[a]
+    let y = losses[b]
     if x.isNaN || y.isNaN { return x.isNaN == y.isNaN ? a < b : y.isNaN }
     return x == y ? a < b : x < y
   }

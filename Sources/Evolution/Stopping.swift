@@ -14,12 +14,14 @@ public enum StoppingReason: String, Sendable, Codable, CaseIterable {
     case .maxEvaluations: "the evaluations are used up"
     case .maxGenerations: "the generations are used up"
     case .tolX: "all coordinates' standard deviations are below tolX"
-    case .tolFun: "the losses of this generation and of the last best ones differ by less than tolFun"
+    case .tolFun:
+      "the losses of this generation and of the last best ones differ by less than tolFun"
     case .tolFunRelative: "the losses differ by less than tolFunRelative of all progress made"
     case .tolFunHistory: "the best losses of the last generations differ by less than tolFunHistory"
     case .tolStagnation: "best and median losses have not improved for a long time"
     case .tolXStagnation: "the mean has not moved for a long time"
-    case .tolXUp: "a standard deviation has grown too much: sigma was far too small, or the loss has no minimum"
+    case .tolXUp:
+      "a standard deviation has grown too much: sigma was far too small, or the loss has no minimum"
     case .tolSigmaUp: "the step size has grown out of proportion to the covariance"
     case .tolFlat: "most candidates have the same loss"
     case .noEffectCoordinate: "a fifth of a standard deviation no longer changes a coordinate"
@@ -50,7 +52,8 @@ public struct StoppingCriteria: Sendable, Equatable, Codable {
 
   /// pycma 4.5's values.
   public init(dimension: Int, population: Int) {
-    let n = Double(dimension), lambda = Double(population)
+    let n = Double(dimension)
+    let lambda = Double(population)
     tolStagnation = Int(100 + 100 * n * n.squareRoot() / lambda)
     maxGenerations = Int(100 + (150 * (n + 3) * (n + 3) / lambda.squareRoot()).rounded(.down))
   }
@@ -112,7 +115,8 @@ public struct StoppingCriteria: Sendable, Equatable, Codable {
   /// Medians over the newer and the older half of a long stretch of best and median losses.
   private func stagnates(_ s: CMAES) -> Bool {
     let h = s.history
-    let n = Double(s.dimension), lambda = Double(s.population)
+    let n = Double(s.dimension)
+    let lambda = Double(s.population)
     let half = max(tolStagnation / 10, h.sparseBest.count / 10)
     guard
       Double(s.generation) > n * (5 + 100 / lambda), h.sparseBest.count > 100,
@@ -120,7 +124,8 @@ public struct StoppingCriteria: Sendable, Equatable, Codable {
       Double(s.evaluations - (s.best?.evaluation ?? 0)) / lambda > Double(tolStagnation) / 2
     else { return false }
     func worsens(_ values: [Double]) -> Bool {
-      let newer = values.suffix(half), older = values.dropLast(half).suffix(half)
+      let newer = values.suffix(half)
+      let older = values.dropLast(half).suffix(half)
       return median(Array(newer)) >= median(Array(older))
     }
     return worsens(h.sparseMedian) && worsens(h.sparseBest)
@@ -128,7 +133,8 @@ public struct StoppingCriteria: Sendable, Equatable, Codable {
 
   private func axisHasNoEffect(_ s: CMAES) -> Bool {
     guard let full = s.full else { return false }
-    let n = s.dimension, axis = s.generation % n
+    let n = s.dimension
+    let axis = s.generation % n
     let length = 0.1 * s.sigma * full.deviations[axis]
     return (0..<n).allSatisfy { s.center[$0] == s.center[$0] + length * full.axes[axis * n + $0] }
   }

@@ -104,7 +104,8 @@ private struct TableSample {
     guard table.rank == 2 else {
       throw EvokeError(.shape, "a token table has two axes, not the shape \(table.shape)")
     }
-    let total = table.shape[0], width = table.shape[1]
+    let total = table.shape[0]
+    let width = table.shape[1]
     let rows = rows ?? Array(0..<total)
     guard rows.count >= 2 else {
       throw EvokeError(.value, "\(rows.count) rows of the token table are too few for a spread")
@@ -127,7 +128,7 @@ private struct TableSample {
     let scale = 1 / Double(count)
     let centred = values.indices.map { values[$0] - mean[$0 % width] * scale }
     let x = Matrix(rows: count, columns: width, values: centred)
-    let product = x.transposed().times(x)
+    let product = x.transposed.times(x)
     let divisor = Double(count - 1)
     return Matrix(rows: width, columns: width, values: product.values.map { $0 / divisor })
   }
