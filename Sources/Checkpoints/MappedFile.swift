@@ -1,0 +1,43 @@
+import Foundation
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file mapped read-only into memory for as long as this object lives.
+final class MappedFile: @unchecked Sendable {  // the mapping is read-only and never moves
+  let url: URL
+  let bytes: UnsafeRawBufferPointer
+
+  /// Maps a regular file; throws `EvokeError(.file)` when it is missing, unreadable, or no file.
+  init(_ url: URL) throws {
+    self.url = url
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Self.failure(url) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Self.failure(url) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw EvokeError(.file, "\(url.path) is not a file")
+    }
+    guard status.st_size > 0 else {  // mmap refuses a length of 0
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    let size = Int(status.st_size)
+    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
+    else { throw Self.failure(url) }
+    bytes = UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+  }
+
+  private static func failure(_ url: URL) -> EvokeError {
+    EvokeError(.file, "cannot read \(url.path): \(String(cString: strerror(errno)))")
+  }
+}
