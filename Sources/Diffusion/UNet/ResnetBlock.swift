@@ -1,0 +1,100 @@
+import Checkpoints
+import Tensors
+
+/// Two 3×3 convolutions with group norms around a shortcut, shifted by the timestep.
+///
+/// Source: diffusers `ResnetBlock2D` with `time_embedding_norm = "default"`.
+struct ResnetBlock: Sendable {
+  let norm1: GroupNorm  // norm1
+  let conv1: Convolution2D  // conv1
+  let timeProjection: Linear?  // time_emb_proj
+  let norm2: GroupNorm  // norm2
+  let conv2: Convolution2D  // conv2
+  let shortcut: Linear?  // conv_shortcut, a 1×1 convolution
+  let activation: Activation
+
+  /// The parts that every resnet of a model shares.
+  struct Style: Sendable {
+    var groups: Int
+    var epsilon: Float
+    var activation: Activation
+    /// Width of the time embedding; `nil` in an autoencoder.
+    var timeWidth: Int?
+  }
+
+  init(_ weights: Weights, _ input: Int, _ output: Int, _ style: Style) throws {
+    let groups = style.groups
+    activation = style.activation
+    norm1 = try weights.groupNorm("norm1", input, groups: groups, epsilon: style.epsilon)
+    conv1 = try weights.convolution("conv1", input, output)
+    timeProjection = try style.timeWidth.map { try weights.linear("time_emb_proj", $0, output) }
+    norm2 = try weights.groupNorm("norm2", output, groups: groups, epsilon: style.epsilon)
+    conv2 = try weights.convolution("conv2", output, output)
+    shortcut =
+      input == output ? nil : try weights.linear("conv_shortcut", input, output, pointwise: true)
+  }
+
+  /// Maps `[N, H, W, input]` to `[N, H, W, output]`; `time` is the activated embedding `[N, T]`.
+  func callAsFunction(_ x: Tensor, time: Tensor? = nil) -> Tensor {
+    let shift = timeProjection.flatMap { projection in time.map { projection($0) } }
+    let hidden = conv1(norm1(x, activation: activation), addingPerSample: shift)
+    return conv2(norm2(hidden, activation: activation), adding: shortcut.map { $0(x) } ?? x)
+  }
+}
+
+/// A 3×3 convolution of stride 2.
+///
+/// Source: diffusers `Downsample2D`.
+struct Downsample: Sendable {
+  let conv: Convolution2D  // downsamplers.0.conv
+
+  /// `padding: 0` pads one row below and one column to the right, as the autoencoder does.
+  init(_ weights: Weights, _ channels: Int, padding: Int) throws {
+    conv = try weights.convolution(
+      "downsamplers.0.conv", channels, channels, stride: 2,
+      padding: padding == 0
+        ? .explicit(top: 0, left: 0, bottom: 1, right: 1)
+        : .explicit(top: padding, left: padding, bottom: padding, right: padding))
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { conv(x) }
+}
+
+/// Nearest-neighbour enlargement and a 3×3 convolution.
+///
+/// Source: diffusers `Upsample2D`.
+struct Upsample: Sendable {
+  let conv: Convolution2D  // upsamplers.0.conv
+
+  init(_ weights: Weights, _ channels: Int) throws {
+    conv = try weights.convolution("upsamplers.0.conv", channels, channels)
+  }
+
+  /// Enlarges `[N, H, W, C]` twofold, or to `size`, which is `2H` or `2H − 1` by `2W` or `2W − 1`:
+  /// there torch's nearest neighbour of `H` → `2H − 1` picks the rows that a cut after doubling keeps.
+  func callAsFunction(_ x: Tensor, to size: (height: Int, width: Int)? = nil) -> Tensor {
+    let doubled = x.upsampledNearest2x()
+    return conv(size.map { doubled.cropped(height: $0.height, width: $0.width) } ?? doubled)
+  }
+}
+
+extension Tensor {
+  /// The first `height` rows and `width` columns of every picture of `[N, H, W, C]`.
+  func cropped(height: Int, width: Int) -> Tensor {
+    let (n, h, w, c) = (shape[0], shape[1], shape[2], shape[3])
+    if h == height && w == width { return self }
+    precondition(height <= h && width <= w, "crop to \(height)×\(width) of \(shape)")
+    return withUnsafeValues { source in
+      Tensor(shape: [n, height, width, c]) { target in
+        for sample in 0..<n {
+          for y in 0..<height {
+            let from = source[((sample * h + y) * w * c)..<((sample * h + y) * w + width) * c]
+            let start = (sample * height + y) * width * c
+            _ = UnsafeMutableBufferPointer(rebasing: target[start..<start + width * c])
+              .update(fromContentsOf: from)
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import Checkpoints
+import Foundation
+import Tensors
+
+/// The denoiser of a latent diffusion model: predicts the noise (or the velocity) in noised latents
+/// from a timestep and a text.
+///
+/// Source: Rombach et al., arXiv 2112.10752; diffusers `UNet2DConditionModel`.
+public final class UNet2DCondition: Sendable {
+  /// What `config.json` says.
+  public let config: UNetConfig
+
+  let time: TimestepEmbedding  // time_embedding
+  let convIn: Convolution2D  // conv_in
+  let down: [DownBlock]  // down_blocks.i
+  let middle: MidBlock  // mid_block
+  let up: [UpBlock]  // up_blocks.i
+  let normOut: GroupNorm  // conv_norm_out
+  let convOut: Convolution2D  // conv_out
+  let textBlocks: [TransformerBlock]
+
+  /// Reads a diffusers `unet` folder.
+  ///
+  /// Throws `EvokeError` when the configuration asks for an unsupported part, or a tensor is missing
+  /// or has another shape.
+  public init(folder: URL) throws {
+    let config = try UNetConfig(Config(folder.appendingPathComponent("config.json")))
+    let weights = try Weights(folder: folder)
+    let channels = config.blockChannels
+    var layers = 0
+    self.config = config
+    time = try TimestepEmbedding(weights, config)
+    convIn = try weights.convolution(
+      "conv_in", config.inputChannels, channels[0], kernel: config.inputKernel)
+    down = try channels.indices.map {
+      try DownBlock(weights["down_blocks.\($0)"], level: $0, config: config, layers: &layers)
+    }
+    middle = try MidBlock(weights["mid_block"], config: config, layers: &layers)
+    up = try channels.indices.map {
+      try UpBlock(weights["up_blocks.\($0)"], step: $0, config: config, layers: &layers)
+    }
+    normOut = try weights.groupNorm(
+      "conv_norm_out", channels[0], groups: config.groups, epsilon: config.epsilon)
+    convOut = try weights.convolution(
+      "conv_out", channels[0], config.outputChannels, kernel: config.outputKernel)
+    textBlocks =
+      (down.flatMap(\.attentions) + [middle.attention] + up.flatMap(\.attentions))
+      .flatMap(\.blocks)
+  }
+
+  /// Prepares texts `[count, L, d]` (hidden states of the text encoder) for any number of forwards.
+  ///
+  /// Throws a `shape` error when the width is not the one a cross-attention layer expects.
+  public func conditions(_ text: Tensor) throws -> TextConditions {
+    guard text.rank == 3, config.textWidths.allSatisfy({ $0 == text.shape[2] }) else {
+      throw EvokeError(
+        .shape, "the UNet takes text [n, L, \(config.textWidths[0])], not \(text.shape)")
+    }
+    return TextConditions(
+      count: text.shape[0],
+      layers: textBlocks.map { ($0.keys2(text), $0.values2(text)) })
+  }
+
+  /// The model's raw output for latents `[B, C, h, w]`, each with its own timestep and text.
+  ///
+  /// - Parameters:
+  ///   - timesteps: one, or one a sample.
+  ///   - text: hidden states `[B, L, d]`, or `[1, L, d]` for all samples.
+  /// - Returns: `[B, C', h, w]`; a sample's values do not depend on the others in the batch.
+  /// - Throws: a `shape` error when the shapes do not fit each other or the model.
+  public func callAsFunction(_ z: Tensor, timesteps: [Double], text: Tensor) throws -> Tensor {
+    let conditions = try conditions(text)
+    let count = z.shape.first ?? 0
+    guard conditions.count == count || conditions.count == 1 else {
+      throw EvokeError(.shape, "\(conditions.count) texts for \(count) latents")
+    }
+    return try self(
+      z, timesteps: timesteps, conditions: conditions,
+      rows: conditions.count == 1 ? Array(repeating: 0, count: count) : Array(0..<count))
+  }
+
+  /// The model's raw output for latents `[B, C, h, w]`; sample n takes text `rows[n]`.
+  public func callAsFunction(
+    _ z: Tensor, timesteps: [Double], conditions: TextConditions, rows: [Int]
+  ) throws -> Tensor {
+    try check(z, timesteps: timesteps, texts: conditions.count, rows: rows)
+    let count = z.shape[0]
+    let timesteps =
+      timesteps.count == 1 ? Array(repeating: timesteps[0], count: count) : timesteps
+    return inSubBatches(count, of: subBatch(z)) { range in
+      self.forward(
+        z.rows(range), timesteps: timesteps[range], text: conditions, rows: rows[range])
+    }
+  }
+
+  private func forward(
+    _ z: Tensor, timesteps: ArraySlice<Double>, text: TextConditions, rows: ArraySlice<Int>
+  ) -> Tensor {
+    let time = time(Array(timesteps))
+    var x = convIn(z.channelsLast())
+    var skips = [x]
+    for block in down { x = block(x, time: time, text: text, rows: rows, skips: &skips) }
+    x = middle(x, time: time, text: text, rows: rows)
+    for block in up { x = block(x, time: time, text: text, rows: rows, skips: &skips) }
+    return convOut(normOut(x, activation: config.activation)).channelsFirst()
+  }
+
+  private func check(_ z: Tensor, timesteps: [Double], texts: Int, rows: [Int]) throws {
+    guard z.rank == 4, z.shape[1] == config.inputChannels, z.count > 0 else {
+      throw EvokeError(
+        .shape, "the UNet takes latents [n, \(config.inputChannels), h, w], not \(z.shape)")
+    }
+    guard timesteps.count == 1 || timesteps.count == z.shape[0] else {
+      throw EvokeError(.shape, "\(timesteps.count) timesteps for \(z.shape[0]) latents")
+    }
+    guard timesteps.allSatisfy(\.isFinite) else {
+      throw EvokeError(.value, "a timestep is not a finite number")
+    }
+    guard rows.count == z.shape[0], rows.allSatisfy({ (0..<texts).contains($0) }) else {
+      throw EvokeError(.shape, "the texts' rows do not fit \(z.shape[0]) latents")
+    }
+  }
+
+  /// Samples that go through the network together: as many as keep the widest feature map in cache.
+  private func subBatch(_ z: Tensor) -> Int {
+    let bytes = 4 * z.shape[2] * z.shape[3] * config.blockChannels[0]
+    return max(1, min(16, 1_000_000 / bytes))
+  }
+}
+
+/// Runs `body` over `0..<count` in ranges of `size` and joins the results along axis 0.
+///
+/// Sound because every operation gives a sample the same bits in any batch.
+func inSubBatches(_ count: Int, of size: Int, _ body: (Range<Int>) -> Tensor) -> Tensor {
+  if count <= size { return body(0..<count) }
+  return Tensor.concatenated(
+    stride(from: 0, to: count, by: size).map { body($0..<min($0 + size, count)) }, axis: 0)
+}

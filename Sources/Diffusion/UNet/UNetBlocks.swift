@@ -1,0 +1,127 @@
+import Checkpoints
+import Tensors
+
+/// A level of the UNet on the way down: resnets, each followed by a transformer where the block
+/// type has cross-attention, then a halving of the resolution on all levels but the last.
+///
+/// Source: diffusers `DownBlock2D`, `CrossAttnDownBlock2D`.
+struct DownBlock: Sendable {
+  let resnets: [ResnetBlock]  // resnets.i
+  let attentions: [Transformer2D]  // attentions.i, none in a DownBlock2D
+  let downsample: Downsample?  // downsamplers.0
+
+  init(_ weights: Weights, level i: Int, config: UNetConfig, layers: inout Int) throws {
+    let input = config.blockChannels[max(i - 1, 0)]
+    let output = config.blockChannels[i]
+    var resnets: [ResnetBlock] = []
+    var attentions: [Transformer2D] = []
+    for j in 0..<config.layersPerBlock[i] {
+      resnets.append(
+        try ResnetBlock(weights["resnets.\(j)"], j == 0 ? input : output, output, config.style))
+      guard config.downAttention[i] else { continue }
+      attentions.append(
+        try Transformer2D(
+          weights["attentions.\(j)"], channels: output, heads: config.heads[i],
+          depth: config.transformerDepth[i], config: config, textWidth: config.textWidths[i],
+          layers: &layers))
+    }
+    self.resnets = resnets
+    self.attentions = attentions
+    downsample =
+      i == config.blockChannels.count - 1
+      ? nil : try Downsample(weights, output, padding: config.downsamplePadding)
+  }
+
+  /// Maps `[N, H, W, C]`; every intermediate result is appended to `skips`.
+  func callAsFunction(
+    _ input: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>,
+    skips: inout [Tensor]
+  ) -> Tensor {
+    var x = input
+    for (j, resnet) in resnets.enumerated() {
+      x = resnet(x, time: time)
+      if !attentions.isEmpty { x = attentions[j](x, text: text, rows: rows) }
+      skips.append(x)
+    }
+    if let downsample {
+      x = downsample(x)
+      skips.append(x)
+    }
+    return x
+  }
+}
+
+/// The bottom of the UNet.
+///
+/// Source: diffusers `UNetMidBlock2DCrossAttn`.
+struct MidBlock: Sendable {
+  let first: ResnetBlock  // resnets.0
+  let attention: Transformer2D  // attentions.0
+  let second: ResnetBlock  // resnets.1
+
+  init(_ weights: Weights, config: UNetConfig, layers: inout Int) throws {
+    let last = config.blockChannels.count - 1
+    let channels = config.blockChannels[last]
+    first = try ResnetBlock(weights["resnets.0"], channels, channels, config.style)
+    attention = try Transformer2D(
+      weights["attentions.0"], channels: channels, heads: config.heads[last],
+      depth: config.transformerDepth[last], config: config, textWidth: config.textWidths[last],
+      layers: &layers)
+    second = try ResnetBlock(weights["resnets.1"], channels, channels, config.style)
+  }
+
+  func callAsFunction(
+    _ x: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>
+  ) -> Tensor {
+    second(attention(first(x, time: time), text: text, rows: rows), time: time)
+  }
+}
+
+/// A level of the UNet on the way up: each resnet takes the running features beside one skip.
+///
+/// Source: diffusers `UpBlock2D`, `CrossAttnUpBlock2D`.
+struct UpBlock: Sendable {
+  let resnets: [ResnetBlock]  // resnets.i
+  let attentions: [Transformer2D]  // attentions.i, none in an UpBlock2D
+  let upsample: Upsample?  // upsamplers.0
+
+  /// `step` counts up blocks from the bottom, as `up_blocks.step` does.
+  init(_ weights: Weights, step: Int, config: UNetConfig, layers: inout Int) throws {
+    let levels = config.blockChannels.count
+    let level = levels - 1 - step
+    let output = config.blockChannels[level]
+    let below = config.blockChannels[min(level + 1, levels - 1)]
+    let above = config.blockChannels[max(level - 1, 0)]
+    let count = config.layersPerBlock[level] + 1
+    var resnets: [ResnetBlock] = []
+    var attentions: [Transformer2D] = []
+    for j in 0..<count {
+      let input = (j == 0 ? below : output) + (j == count - 1 ? above : output)
+      resnets.append(try ResnetBlock(weights["resnets.\(j)"], input, output, config.style))
+      guard config.upAttention[step] else { continue }
+      attentions.append(
+        try Transformer2D(
+          weights["attentions.\(j)"], channels: output, heads: config.heads[level],
+          depth: config.transformerDepth[level], config: config,
+          textWidth: config.textWidths[level], layers: &layers))
+    }
+    self.resnets = resnets
+    self.attentions = attentions
+    upsample = step == levels - 1 ? nil : try Upsample(weights, output)
+  }
+
+  /// Maps `[N, h, w, C]`, taking its skips off the end of `skips`; the result has the size of the
+  /// next skip, which for an odd size is not twice the present one.
+  func callAsFunction(
+    _ input: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>,
+    skips: inout [Tensor]
+  ) -> Tensor {
+    var x = input
+    for (j, resnet) in resnets.enumerated() {
+      x = resnet(Tensor.concatenated([x, skips.removeLast()], axis: 3), time: time)
+      if !attentions.isEmpty { x = attentions[j](x, text: text, rows: rows) }
+    }
+    guard let upsample else { return x }
+    return upsample(x, to: skips.last.map { ($0.shape[1], $0.shape[2]) })
+  }
+}
