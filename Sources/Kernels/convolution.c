@@ -10,18 +10,24 @@ enum { WindowsPerBlock = 112, DepthPerBlock = 384 };
 static void gather_window(const KernelConvolution *v, long m, long k0, long kc, float *to) {
   const long area = v->output_height * v->output_width;
   const long sample = m / area, row = m % area / v->output_width, column = m % v->output_width;
-  const float *x = v->x + sample * v->height * v->width * v->inputs;
-  const long top = row * v->stride - v->top, left = column * v->stride - v->left;
-  long k = k0;
-  const long end = k0 + kc;
-  while (k < end) {
-    const long tap = k / v->inputs, channel = k % v->inputs;
-    const long h = top + tap / v->kernel_width, w = left + tap % v->kernel_width;
-    const long count = minimum(v->inputs - channel, end - k);
-    if (h < 0 || h >= v->height || w < 0 || w >= v->width)
-      memset(to, 0, (size_t)count * sizeof(float));
-    else
-      memcpy(to, x + (h * v->width + w) * v->inputs + channel, (size_t)count * sizeof(float));
+  const float *x = v->x + sample * v->height * v->width * v->layer.inputs;
+  const long top = row * v->layer.stride - v->top, left = column * v->layer.stride - v->left;
+  const long length = v->width * v->layer.inputs, window = v->layer.kernel_width * v->layer.inputs;
+  // One row of the window at a time: zeros, a run of the image's row, zeros.
+  for (long k = k0; k < k0 + kc;) {
+    const long h = top + k / window, skipped = k % window;
+    const long count = minimum(window - skipped, k0 + kc - k);
+    const long start = left * v->layer.inputs + skipped;
+    long low = 0, high = 0;
+    if (h >= 0 && h < v->height) {
+      low = start < 0 ? minimum(-start, count) : 0;
+      high = minimum(count, length - start);
+      if (high < low) high = low;
+    }
+    for (long i = 0; i < low; i++) to[i] = 0;
+    if (high > low)
+      memcpy(to + low, x + h * length + start + low, (size_t)(high - low) * sizeof(float));
+    for (long i = high; i < count; i++) to[i] = 0;
     to += count;
     k += count;
   }
@@ -56,13 +62,34 @@ static void convolve_unit(void *context, long unit) {
   }
 }
 
+long kernel_convolution_packed_count(const ConvolutionLayer *layer) {
+  if (kernel_convolution_is_winograd(layer))
+    return 16 * kernel_packed_count(layer->outputs, layer->inputs);
+  return kernel_packed_count(
+      layer->outputs, layer->kernel_height * layer->kernel_width * layer->inputs);
+}
+
+void kernel_convolution_pack(const ConvolutionLayer *layer, const float *weights, float *packed) {
+  if (kernel_convolution_is_winograd(layer))
+    kernel_winograd_pack(layer, weights, packed);
+  else
+    kernel_pack_rows(
+        weights, layer->outputs, layer->kernel_height * layer->kernel_width * layer->inputs,
+        packed);
+}
+
 void kernel_convolve(const KernelConvolution *v) {
+  if (v->batch * v->output_height * v->output_width == 0) return;
+  if (kernel_convolution_is_winograd(&v->layer)) {
+    kernel_winograd(v);
+    return;
+  }
   KernelGemm gemm = {
       .m = v->batch * v->output_height * v->output_width,
-      .n = v->outputs,
-      .k = v->kernel_height * v->kernel_width * v->inputs,
+      .n = v->layer.outputs,
+      .k = v->layer.kernel_height * v->layer.kernel_width * v->layer.inputs,
       .a = v->x,
-      .lda = v->inputs,
+      .lda = v->layer.inputs,
       .b = v->weights,
       .bias = v->bias,
       .per_sample = v->per_sample,
@@ -70,10 +97,9 @@ void kernel_convolve(const KernelConvolution *v) {
       .residual = v->residual,
       .activation = KernelNone,
       .c = v->y,
-      .ldc = v->outputs,
+      .ldc = v->layer.outputs,
   };
-  if (gemm.m == 0) return;
-  const bool pointwise = v->kernel_height == 1 && v->kernel_width == 1 && v->stride == 1 &&
+  const bool pointwise = v->layer.kernel_height == 1 && v->layer.kernel_width == 1 && v->layer.stride == 1 &&
                          v->top == 0 && v->left == 0 && v->output_height == v->height &&
                          v->output_width == v->width;
   if (pointwise) {

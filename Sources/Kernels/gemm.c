@@ -30,11 +30,13 @@ void kernel_pack_columns(const float *columns, long k, long n, float *packed) {
   kernel_parallel(panel_count(n), pack_panel, &p);
 }
 
-enum { RowsPerBlock = 112, DepthPerBlock = 320 };
+// A block of A (rows × depth) stays in the second-level cache while every panel passes by it.
+enum { RowsPerBlock = 252, DepthPerBlock = 320, LeastUnits = 8 };
 
 typedef struct Cut {
   const KernelGemm *gemm;
   long row_blocks, groups;
+  bool gathered;
 } Cut;
 
 static void multiply_unit(void *context, long unit) {
@@ -49,23 +51,37 @@ static void multiply_unit(void *context, long unit) {
       .p1 = panels * (group + 1) / cut->groups,
       .lda = g->lda,
   };
-  const long depths = (g->k + DepthPerBlock - 1) / DepthPerBlock;
+  const long depths = (g->k + DepthPerBlock - 1) / DepthPerBlock, rows = p.m1 - p.m0;
   for (long d = 0; d < depths; d++) {
     p.k0 = g->k * d / depths;
     p.kc = g->k * (d + 1) / depths - p.k0;
     p.a = g->a + p.m0 * g->lda + p.k0;
+    if (cut->gathered) {
+      float *to = kernel_scratch(ScratchColumns, rows * DepthPerBlock);
+      for (long i = 0; i < rows; i++)
+        memcpy(to + i * p.kc, p.a + i * g->lda, (size_t)p.kc * sizeof(float));
+      p.a = to;
+      p.lda = p.kc;
+    }
     kernel_table()->product(&p);
   }
 }
 
 void kernel_gemm(const KernelGemm *gemm) {
   if (gemm->m == 0 || gemm->n == 0) return;
-  Cut cut = {gemm, (gemm->m + RowsPerBlock - 1) / RowsPerBlock, 1};
+  Cut cut = {gemm, (gemm->m + RowsPerBlock - 1) / RowsPerBlock, 1, false};
   const long panels = panel_count(gemm->n);
-  // Few rows: cut columns too, but not below about a million operations a unit.
+  // Too few blocks of rows for several threads: cut columns, or rows where there are few columns,
+  // but not below about two million operations a unit.
   const double operations = 2.0 * (double)gemm->m * (double)gemm->n * (double)gemm->k;
-  while (cut.row_blocks * cut.groups < 8 && cut.groups * 2 <= panels &&
-         operations / (double)(cut.row_blocks * cut.groups) > 2e6)
-    cut.groups *= 2;
+  while (cut.row_blocks * cut.groups < LeastUnits &&
+         operations / (double)(cut.row_blocks * cut.groups) > 4e6) {
+    if (cut.groups * 8 <= panels) cut.groups *= 2;
+    else if (gemm->m / cut.row_blocks >= 56) cut.row_blocks *= 2;
+    else if (cut.groups * 2 <= panels) cut.groups *= 2;
+    else break;
+  }
+  // Rows a multiple of a kilobyte apart fall into the same few sets of the first-level cache.
+  cut.gathered = gemm->k > DepthPerBlock && gemm->n >= 128;
   kernel_parallel(cut.row_blocks * cut.groups, multiply_unit, &cut);
 }

@@ -13,21 +13,26 @@
 
 static bool pinned;
 
-__attribute__((constructor)) static void pin_openblas(void) {
+bool kernel_openblas_use(const char *core) {
   void (*quit)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "gotoblas_dynamic_quit");
   void (*start)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "gotoblas_dynamic_init");
-  if (quit && start && kernel_supports(KernelAVX2)) {
-    const char *before = getenv("OPENBLAS_CORETYPE");
-    char *kept = before ? strdup(before) : NULL;
-    setenv("OPENBLAS_CORETYPE", "Haswell", 1);
-    quit();
-    start();
-    if (kept) setenv("OPENBLAS_CORETYPE", kept, 1);
-    else unsetenv("OPENBLAS_CORETYPE");
-    free(kept);
-    pinned = strcmp(openblas_get_corename(), "Haswell") == 0;
-  }
+  if (!quit || !start) return false;
+  const char *before = getenv("OPENBLAS_CORETYPE");
+  char *kept = before ? strdup(before) : NULL;
+  if (core) setenv("OPENBLAS_CORETYPE", core, 1);
+  else unsetenv("OPENBLAS_CORETYPE");
+  quit();
+  start();
+  if (kept) setenv("OPENBLAS_CORETYPE", kept, 1);
+  else unsetenv("OPENBLAS_CORETYPE");
+  free(kept);
   openblas_set_num_threads(1);
+  return !core || strcmp(openblas_get_corename(), core) == 0;
+}
+
+__attribute__((constructor)) static void pin_openblas(void) {
+  openblas_set_num_threads(1);
+  pinned = kernel_supports(KernelAVX2) && kernel_openblas_use("Haswell");
 }
 
 const char *kernel_openblas_core(void) { return openblas_get_corename(); }

@@ -1,20 +1,76 @@
 // Memory: the tensors' recycled blocks and each thread's scratch.
+//
+// A forward pass asks for the same few hundred sizes again and again. Fresh pages from the system
+// would cost more than many of the kernels, so that released blocks are kept by size class (up to
+// a total) and large ones lie on huge pages.
+#if defined(__linux__)
+#define _GNU_SOURCE
+#endif
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "table.h"
 
-static float *aligned_floats(long floats) {
-  const size_t bytes = ((size_t)(floats > 0 ? floats : 1) * sizeof(float) + 63) / 64 * 64;
+enum { HugePage = 2 << 20 };
+
+static void *aligned_bytes(size_t bytes) {
+  const bool large = bytes >= 2 * HugePage;
   void *pointer = NULL;
-  if (posix_memalign(&pointer, 64, bytes) != 0) abort();
+  if (posix_memalign(&pointer, large ? HugePage : 64, bytes) != 0) abort();
+#if defined(MADV_HUGEPAGE)
+  if (large) madvise(pointer, bytes / HugePage * HugePage, MADV_HUGEPAGE);
+#endif
   return pointer;
 }
 
-float *kernel_allocate(long floats) { return aligned_floats(floats); }
+// Size classes: multiples of 1/8 of a power of two, from 1 KiB up; each keeps a list of free blocks.
+enum { Classes = 8 * 40, KeptBytes = 512 << 20 };
+
+typedef struct FreeBlock {
+  struct FreeBlock *next;
+} FreeBlock;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static FreeBlock *kept[Classes];
+static size_t kept_bytes;
+
+// The class of a size, and the size of its blocks.
+static int size_class(size_t bytes, size_t *block) {
+  if (bytes < 1024) bytes = 1024;
+  const int power = 63 - __builtin_clzll(bytes - 1);
+  const size_t step = (size_t)1 << (power - 3);
+  *block = (bytes + step - 1) / step * step;
+  const int index = (power - 9) * 8 + (int)((*block - ((size_t)1 << power)) / step) - 1;
+  return index;
+}
+
+float *kernel_allocate(long floats) {
+  size_t block;
+  const int class = size_class((size_t)(floats > 0 ? floats : 1) * sizeof(float), &block);
+  pthread_mutex_lock(&lock);
+  FreeBlock *found = class < Classes ? kept[class] : NULL;
+  if (found) {
+    kept[class] = found->next;
+    kept_bytes -= block;
+  }
+  pthread_mutex_unlock(&lock);
+  return found ? (float *)(void *)found : aligned_bytes(block);
+}
+
 void kernel_release(float *pointer, long floats) {
-  (void)floats;
-  free(pointer);
+  size_t block;
+  const int class = size_class((size_t)(floats > 0 ? floats : 1) * sizeof(float), &block);
+  pthread_mutex_lock(&lock);
+  const bool keep = class < Classes && kept_bytes + block <= KeptBytes;
+  if (keep) {
+    FreeBlock *freed = (FreeBlock *)(void *)pointer;
+    freed->next = kept[class];
+    kept[class] = freed;
+    kept_bytes += block;
+  }
+  pthread_mutex_unlock(&lock);
+  if (!keep) free(pointer);
 }
 
 enum { Slots = 8 };
@@ -26,7 +82,7 @@ static _Thread_local struct {
 float *kernel_scratch(int slot, long floats) {
   if (scratch[slot].floats < floats) {
     free(scratch[slot].pointer);
-    scratch[slot].pointer = aligned_floats(floats);
+    scratch[slot].pointer = aligned_bytes((size_t)floats * sizeof(float));
     scratch[slot].floats = floats;
   }
   return scratch[slot].pointer;

@@ -13,6 +13,11 @@ typedef struct ProductBlock {
 
 typedef struct KernelTable {
   void (*product)(const ProductBlock *block);
+  // Tiles first ..< first + count to [16][count][inputs], and from [16][count][padded] to y.
+  void (*winograd_input)(
+      const KernelConvolution *convolution, long first, long count, const float *zeros, float *v);
+  void (*winograd_output)(
+      const KernelConvolution *convolution, long first, long count, const float *m, long padded);
   // One block of 32 queries of one head; values transposed to [width][keys].
   void (*attend)(
       const KernelAttention *attention, long sample, long head, long query,
@@ -44,6 +49,10 @@ const KernelTable *kernel_table(void);
 // Memory of this thread that lives until the thread ends; each slot is one buffer.
 float *kernel_scratch(int slot, long floats);
 enum { ScratchColumns, ScratchAttention, ScratchValues, ScratchSums, ScratchTables };
+
+bool kernel_convolution_is_winograd(const ConvolutionLayer *layer);
+void kernel_winograd_pack(const ConvolutionLayer *layer, const float *weights, float *packed);
+void kernel_winograd(const KernelConvolution *convolution);
 
 // Panels of a packed matrix, in vectors of 16 columns: pairs, and a triple (or a single) first
 // where the number of vectors is odd.

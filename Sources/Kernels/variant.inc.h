@@ -5,12 +5,15 @@
 #include "elementary_double.inc.h"
 #include "trigonometry.inc.h"
 #include "gemm.inc.h"
+#include "winograd.inc.h"
 #include "attention.inc.h"
 #include "norms.inc.h"
 #include "elementwise.inc.h"
 
 const KernelTable KERNEL_TABLE = {
     .product = product,
+    .winograd_input = winograd_input,
+    .winograd_output = winograd_output,
     .attend = attend,
     .group_sums = group_sums,
     .scale_and_shift = scale_and_shift,

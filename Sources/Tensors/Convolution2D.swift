@@ -13,6 +13,7 @@ public struct Convolution2D: Sendable {
   private let kernel: (height: Int, width: Int)
   private let stride: Int
   private let top: Int, left: Int, bottom: Int, right: Int
+  private let layer: ConvolutionLayer
   private let packed: PackedMatrix
   private let bias: Tensor?
 
@@ -33,11 +34,10 @@ public struct Convolution2D: Sendable {
     case .explicit(let top, let left, let bottom, let right):
       (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
     }
-    packed = weight.transposed([0, 2, 3, 1]).withUnsafeValues {
-      PackedMatrix(
-        rows: $0.baseAddress!, n: weight.shape[0],
-        k: weight.shape[1] * weight.shape[2] * weight.shape[3])
-    }
+    layer = ConvolutionLayer(
+      inputs: weight.shape[1], outputs: weight.shape[0], kernel_height: weight.shape[2],
+      kernel_width: weight.shape[3], stride: stride)
+    packed = PackedMatrix(convolution: layer, weights: weight.transposed([0, 2, 3, 1]))
     self.bias = bias
   }
 
@@ -57,11 +57,10 @@ public struct Convolution2D: Sendable {
     precondition(perSample.map { $0.shape == [x.shape[0], outputs] } ?? true)
     return Tensor(shape: shape) { to in
       var convolution = KernelConvolution()
-      (convolution.batch, convolution.height) = (x.shape[0], x.shape[1])
-      (convolution.width, convolution.inputs) = (x.shape[2], inputs)
-      convolution.outputs = outputs
-      (convolution.kernel_height, convolution.kernel_width) = (kernel.height, kernel.width)
-      (convolution.stride, convolution.top, convolution.left) = (stride, top, left)
+      convolution.layer = layer
+      convolution.batch = x.shape[0]
+      (convolution.height, convolution.width) = (x.shape[1], x.shape[2])
+      (convolution.top, convolution.left) = (top, left)
       (convolution.output_height, convolution.output_width) = (shape[1], shape[2])
       convolution.x = x.pointer
       convolution.weights = UnsafePointer(packed.storage.base)

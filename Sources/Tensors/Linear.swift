@@ -10,6 +10,15 @@ struct PackedMatrix: Sendable {
     kernel_pack_rows(rows, n, k, storage.base)
   }
 
+  /// Packs [outputs, height, width, inputs] filters for the algorithm that the layer calls for.
+  init(convolution layer: ConvolutionLayer, weights: Tensor) {
+    storage = withUnsafePointer(to: layer) {
+      TensorStorage(count: kernel_convolution_packed_count($0))
+    }
+    withUnsafePointer(to: layer) { kernel_convolution_pack($0, weights.pointer, storage.base) }
+    withExtendedLifetime(weights) {}
+  }
+
   /// Packs a [k, n] row-major right-hand side.
   init(columns: UnsafePointer<Float>, k: Int, n: Int) {
     storage = TensorStorage(count: kernel_packed_count(n, k))

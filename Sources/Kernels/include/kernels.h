@@ -71,13 +71,22 @@ typedef struct KernelGemm {
 } KernelGemm;
 void kernel_gemm(const KernelGemm *gemm);
 
-// NHWC convolution; weights packed from [o][kh][kw][i] by kernel_pack_rows.
+// The part of a convolution that is fixed with its weights; it alone chooses the algorithm.
+typedef struct ConvolutionLayer {
+  long inputs, outputs, kernel_height, kernel_width, stride;
+} ConvolutionLayer;
+
+// Floats of the packed weights, and their packing from [outputs][height][width][inputs].
+long kernel_convolution_packed_count(const ConvolutionLayer *layer);
+void kernel_convolution_pack(const ConvolutionLayer *layer, const float *weights, float *packed);
+
+// NHWC convolution. The order of additions: chain over the window, (bias first, or behind a
+// Winograd product), the sample's own vector, the residual.
 typedef struct KernelConvolution {
-  long batch, height, width, inputs, outputs;
-  long kernel_height, kernel_width, stride, top, left;
-  long output_height, output_width;
+  ConvolutionLayer layer;
+  long batch, height, width, top, left, output_height, output_width;
   const float *x;
-  const float *weights;
+  const float *weights;  // packed
   const float *bias;
   const float *per_sample;  // [batch][outputs] or null
   const float *residual;    // as y, or null
@@ -169,6 +178,8 @@ double kernel_pow(double x, double y);
 // "Haswell" where the core could be pinned, else the name of the core OpenBLAS chose.
 const char *kernel_openblas_core(void);
 bool kernel_openblas_pinned(void);
+// Another core type, or OpenBLAS's own choice (null): for measurements only, never beside results.
+bool kernel_openblas_use(const char *core);
 
 #ifdef __cplusplus
 }
