@@ -72,3 +72,21 @@ public indirect enum ValueType: Sendable, Hashable {
     }
   }
 }
+
+extension ValueType {
+  /// The description with an article, `an int`, `a list of strings`.
+  var article: String {
+    switch self {
+    case .any, .none: return description
+    case .object(let name): return name
+    case .union(let types):
+      let parts = types.map(\.article)
+      return parts.count < 2
+        ? parts.first ?? "none"
+        : parts.dropLast().joined(separator: ", ") + " or \(parts.last ?? "")"
+    default:
+      let text = description
+      return ("aeiou".contains(text.first ?? "x") ? "an " : "a ") + text
+    }
+  }
+}

@@ -1,28 +1,242 @@
+import Foundation
 import Tensors
 
-struct CallSite {}
-struct Declaration { let name: String }
-final class ScriptFunction: Sendable {
-  let declaration: Declaration
-  let captured: [Value]
-  init(declaration: Declaration, captured: [Value]) { self.declaration = declaration; self.captured = captured }
-}
-extension Value { var briefly: String { typeName } }
-enum CoreBuiltins { static let all: [Builtin] = [] }
-extension Declaration: Sendable {}
+/// An error of the evaluator with its place.
+struct Fault: Error {
+  let error: EvokeError
+  let span: Span
+  let source: SourceText
 
+  var diagnostic: Diagnostic { source.diagnostic(error, span) }
+}
+
+/// The state of evaluation: variables, seed, counters, and the way to the host.
 final class Machine {
   let host: any Host
-  var seed: Int
   let limits: Limits
-  var fingerprints: [(key: String, value: String)] = []
-  init(host: any Host, seed: Int, limits: Limits) { self.host = host; self.seed = seed; self.limits = limits }
-  func random(_ builtin: String, seed: Int?) -> Philox { Philox(seed: UInt64(bitPattern: Int64(seed ?? self.seed))) }
-  func setSeed(_ s: Int) { seed = s }
-  func checkCancellation() throws {}
-  func recordInterruption(_ site: CallSite, _ parameter: String, _ value: Value) {}
-  func print(_ line: String) {}
-  func fingerprint(_ key: String, _ value: String) {}
-  func call(_ f: Function, _ a: [Value], at: CallSite) throws -> Value { .none }
-  func step(_ n: Int) throws {}
+
+  /// The top-level variables by slot.
+  var globals: UnsafeMutablePointer<Value?>
+  private(set) var globalCount = 0
+  /// The variables of the functions that are running, and the current one's first.
+  private let stack: UnsafeMutablePointer<Value?>
+  private let stackSize = 1 << 16
+  private var stackTop = 0
+  var locals: UnsafeMutablePointer<Value?>
+
+  /// The source of the code that is running.
+  var source = SourceText("", name: "")
+  private(set) var steps = 0
+  private(set) var callDepth = 0
+  private var stackLimit: UInt = 0
+
+  private(set) var seed: Int
+  /// What is being bound at each level of calls, the innermost last.
+  private var bindings: [Binding] = [Binding(.none)]
+  private var occurrences: [String: Int] = [:]
+  private(set) var fingerprints: [(key: String, value: String)] = []
+
+  // What the statement that is running has left so far.
+  private(set) var printed: [String] = []
+  private(set) var interruption: Interruption?
+  var returned: Value = .none
+
+  init(host: any Host, seed: Int, limits: Limits) {
+    self.host = host
+    self.seed = seed
+    self.limits = limits
+    globals = .allocate(capacity: 0)
+    stack = .allocate(capacity: stackSize)
+    stack.initialize(repeating: nil, count: stackSize)
+    locals = stack
+  }
+
+  deinit {
+    globals.deinitialize(count: globalCount)
+    globals.deallocate()
+    stack.deinitialize(count: stackSize)
+    stack.deallocate()
+  }
+
+  /// Makes room for top-level variables.
+  func reserveGlobals(_ count: Int) {
+    guard count > globalCount else { return }
+    let larger = UnsafeMutablePointer<Value?>.allocate(capacity: count)
+    larger.moveInitialize(from: globals, count: globalCount)
+    (larger + globalCount).initialize(repeating: nil, count: count - globalCount)
+    globals.deallocate()
+    globals = larger
+    globalCount = count
+  }
+
+  /// The error at a place in the code that is running.
+  func fault(_ error: EvokeError, _ span: Span) -> Fault {
+    Fault(error: error, span: span, source: source)
+  }
+
+  // MARK: - Counting and stopping
+
+  /// Counts work; now and then asks whether to stop.
+  func step(_ count: Int = 1) throws {
+    let before = steps
+    steps &+= max(0, count)
+    if steps > limits.steps {
+      throw EvokeError(
+        .interrupted, "the run has taken more than \(limits.steps) steps",
+        hint: "is there a loop without an end?")
+    }
+    if before >> 12 != steps >> 12 { try checkCancellation() }
+  }
+
+  func checkCancellation() throws {
+    if host.isCancelled { throw EvokeError(.interrupted, "stopped") }
+  }
+
+  /// Begins a run on the current thread.
+  func beginRun() {
+    steps = 0
+    stackLimit = Machine.lowestStackAddress()
+  }
+
+  // MARK: - Frames
+
+  /// Runs `body` with `size` fresh local variables.
+  func withFrame<R>(_ size: Int, _ body: (UnsafeMutablePointer<Value?>) throws -> R) throws -> R {
+    guard callDepth < limits.callDepth, stackTop + size <= stackSize, hasStack() else {
+      throw EvokeError(
+        .value, "calls are nested more than \(min(callDepth, limits.callDepth)) deep",
+        hint: "does a function call itself without an end?")
+    }
+    let frame = stack + stackTop
+    stackTop += size
+    callDepth += 1
+    defer {
+      for slot in 0..<size { frame[slot] = nil }
+      stackTop -= size
+      callDepth -= 1
+    }
+    return try body(frame)
+  }
+
+  /// Whether the thread's own stack has room for another call.
+  private func hasStack() -> Bool {
+    withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) {
+      UInt(bitPattern: $0.baseAddress) > stackLimit
+    }
+  }
+
+  // MARK: - Output of a statement
+
+  func print(_ line: String) {
+    for part in line.split(separator: "\n", omittingEmptySubsequences: false) {
+      printed.append(String(part))
+      host.printed(String(part))
+    }
+  }
+
+  func fingerprint(_ key: String, _ value: String) {
+    if !fingerprints.contains(where: { $0.key == key && $0.value == value }) {
+      fingerprints.append((key: key, value: value))
+    }
+  }
+
+  func beginStatement() {
+    printed = []
+    interruption = nil
+    returned = .none
+    bindings = [Binding(.none)]
+  }
+
+  func recordInterruption(_ site: CallSite, _ parameter: String, _ value: Value) {
+    interruption = Interruption(
+      site: site, parameter: parameter, value: value, isTopLevel: callDepth == 0, source: source)
+  }
+}
+
+/// That an operation stopped early, and the argument that would have made it that short.
+struct Interruption {
+  let site: CallSite
+  let parameter: String
+  let value: Value
+  let isTopLevel: Bool
+  let source: SourceText
+}
+
+// MARK: - Randomness
+
+extension Machine {
+  /// What a statement binds: a name, or nothing, when its own text stands for one.
+  struct Binding {
+    enum Kind {
+      case none
+      case name(String)
+      case text(SourceText, Span)
+    }
+    let kind: Kind
+    init(_ kind: Kind) { self.kind = kind }
+
+    var key: String {
+      switch kind {
+      case .none: ""
+      case .name(let name): name
+      case .text(let source, let span):
+        Lexer.run(source, span).tokens.map { source.text($0.span) }.joined(separator: " ")
+      }
+    }
+  }
+
+  /// Notes what the statement that begins here binds.
+  func bind(_ kind: Binding.Kind) { bindings[bindings.count - 1] = Binding(kind) }
+
+  func pushBinding() { bindings.append(Binding(.none)) }
+  func popBinding() { bindings.removeLast() }
+
+  /// The generator of one call; see ``Context/random(seed:)``.
+  func random(_ builtin: String, seed override: Int?) -> Philox {
+    if let override {
+      return Philox(seed: UInt64(bitPattern: Int64(override)), stream: builtin)
+    }
+    let path = bindings.map(\.key).joined(separator: "/") + "|" + builtin
+    let occurrence = occurrences[path, default: 0]
+    occurrences[path] = occurrence + 1
+    return Philox(seed: UInt64(bitPattern: Int64(seed)), stream: "\(path)|\(occurrence)")
+  }
+
+  func setSeed(_ seed: Int) {
+    self.seed = seed
+    occurrences = [:]
+  }
+
+  /// What statements change besides variables.
+  struct Counters: Sendable {
+    var seed: Int
+    var occurrences: [String: Int]
+    var fingerprints: [(key: String, value: String)]
+  }
+
+  var counters: Counters {
+    get { Counters(seed: seed, occurrences: occurrences, fingerprints: fingerprints) }
+    set { (seed, occurrences, fingerprints) = (newValue.seed, newValue.occurrences, newValue.fingerprints) }
+  }
+}
+
+// MARK: - The thread's stack
+
+extension Machine {
+  /// The address below which this thread's stack is considered full, with room to spare.
+  private static func lowestStackAddress() -> UInt {
+    let reserve: UInt = 256 << 10
+    #if os(Linux)
+      var attributes = pthread_attr_t()
+      guard pthread_getattr_np(pthread_self(), &attributes) == 0 else { return 0 }
+      defer { pthread_attr_destroy(&attributes) }
+      var base: UnsafeMutableRawPointer?
+      var size = 0
+      guard pthread_attr_getstack(&attributes, &base, &size) == 0, let base else { return 0 }
+      return UInt(bitPattern: base) + reserve
+    #else
+      let top = UInt(bitPattern: pthread_get_stackaddr_np(pthread_self()))
+      return top - UInt(pthread_get_stacksize_np(pthread_self())) + reserve
+    #endif
+  }
 }

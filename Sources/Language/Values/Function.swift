@@ -1,8 +1,8 @@
 /// A function of the language: one written in a script, or a builtin.
-public struct Function: Sendable {
+public final class Function: Sendable {
   enum Kind: Sendable {
     case builtin(Builtin)
-    case script(ScriptFunction)
+    case script(FunctionCode, captured: [Value])
   }
   let kind: Kind
   /// 1 more than the deepest captured value.
@@ -14,10 +14,10 @@ public struct Function: Sendable {
     depth = 0
   }
 
-  init(_ script: ScriptFunction) {
-    kind = .script(script)
+  init(_ code: FunctionCode, captured: [Value]) {
+    kind = .script(code, captured: captured)
     var deepest = 0
-    for value in script.captured { deepest = max(deepest, value.depth) }
+    for value in captured { deepest = max(deepest, value.depth) }
     depth = deepest + 1
   }
 
@@ -25,7 +25,15 @@ public struct Function: Sendable {
   public var name: String {
     switch kind {
     case .builtin(let builtin): builtin.name
-    case .script(let script): script.declaration.name
+    case .script(let code, _): code.name
+    }
+  }
+
+  /// The call that it takes, `f(a, b: 3)`.
+  public var signature: String {
+    switch kind {
+    case .builtin(let builtin): builtin.signature
+    case .script(let code, _): code.signature
     }
   }
 }

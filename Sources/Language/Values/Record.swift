@@ -37,6 +37,9 @@ public struct Record: Sendable, ExpressibleByDictionaryLiteral {
 
   public init(dictionaryLiteral elements: (String, Value)...) { self.init(elements) }
 
+  /// The address of the storage, the same for copies of one record.
+  var identity: UInt { UInt(bitPattern: Unmanaged.passUnretained(storage).toOpaque()) }
+
   public var count: Int { storage.keys.count }
   public var keys: [String] { storage.keys }
   public var values: [Value] { storage.values }

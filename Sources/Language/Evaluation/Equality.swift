@@ -1,0 +1,70 @@
+import Tensors
+
+extension Machine {
+  /// Whether two values are equal: numbers by value (1 == 1.0), tensors and domain values by their
+  /// bytes, lists in order, records key by key in any order.
+  ///
+  /// Counts steps, because a value may hold one list very many times.
+  func equal(_ a: Value, _ b: Value) throws -> Bool {
+    switch (a, b) {
+    case (.none, .none): return true
+    case (.bool(let x), .bool(let y)): return x == y
+    case (.int(let x), .int(let y)): return x == y
+    case (.int(let x), .double(let y)), (.double(let y), .int(let x)): return Double(x) == y
+    case (.double(let x), .double(let y)): return x == y
+    case (.string(let x), .string(let y)): return x.utf8.elementsEqual(y.utf8)
+    case (.member(let x), .member(let y)): return x == y
+    case (.range(let x), .range(let y)): return x == y
+    case (.tensor(let x), .tensor(let y)): return x == y
+    case (.list(let x), .list(let y)):
+      guard x.count == y.count else { return false }
+      try step(x.count)
+      for (p, q) in zip(x.elements, y.elements) where try !equal(p, q) { return false }
+      return true
+    case (.record(let x), .record(let y)):
+      guard x.count == y.count else { return false }
+      try step(x.count)
+      for (key, p) in x.fields {
+        guard let q = y[key], try equal(p, q) else { return false }
+      }
+      return true
+    case (.function, .function), (.object, .object): return a.digest == b.digest
+    default: return false
+    }
+  }
+
+  /// Whether `container` holds `value`: an element of a list, a key of a record, a number of a
+  /// range, a part of a string.
+  func contains(_ container: Value, _ value: Value) throws -> Bool {
+    switch (container, value) {
+    case (.list(let list), _):
+      try step(list.count)
+      for element in list.elements where try equal(element, value) { return true }
+      return false
+    case (.record(let record), .string(let key)): return record[key] != nil
+    case (.range(let range), .int(let number)):
+      return number >= range.lower && number < range.upper
+    case (.string(let text), .string(let part)):
+      return part.isEmpty || text.utf8.firstRange(of: part.utf8) != nil
+    default:
+      throw EvokeError(
+        .type, "`in` cannot look for \(value.briefly) in \(container.briefly)",
+        hint: "it looks into lists, for keys of records, numbers of ranges and parts of strings")
+    }
+  }
+}
+
+extension Sequence where Self: Collection, Element == UInt8 {
+  /// Where `part` occurs first.
+  func firstRange(of part: some Collection<UInt8>) -> Range<Index>? {
+    let pattern = Array(part)
+    let text = Array(self)
+    guard !pattern.isEmpty, pattern.count <= text.count else { return nil }
+    for start in 0...(text.count - pattern.count)
+    where text[start] == pattern[0] && text[start..<start + pattern.count].elementsEqual(pattern) {
+      let lower = index(startIndex, offsetBy: start)
+      return lower..<index(lower, offsetBy: pattern.count)
+    }
+    return nil
+  }
+}
