@@ -19,16 +19,30 @@ public struct Parameter: Sendable {
   public let unit: String?
   public let help: String
 
-  /// A positional parameter: `Parameter("model", .object("Model"), "the diffusion model")`.
-  public init(_ name: String, _ type: ValueType, default defaultValue: Value? = nil, _ help: String) {
+  /// A required positional parameter: `Parameter("model", .object("Model"), "the model")`.
+  public init(_ name: String, _ type: ValueType, _ help: String) {
+    self.init(name, .positional, type, nil, [], nil, help)
+  }
+
+  /// A positional parameter that may be left out.
+  public init(_ name: String, _ type: ValueType, default defaultValue: Value, _ help: String) {
     self.init(name, .positional, type, defaultValue, [], nil, help)
   }
 
-  /// A labelled parameter:
+  /// A required labelled parameter:
+  /// `Parameter(label: "to", .string, "the file")`.
+  public init(
+    label name: String, _ type: ValueType, choices: [String] = [], unit: String? = nil,
+    _ help: String
+  ) {
+    self.init(name, .labelled, type, nil, choices, unit, help)
+  }
+
+  /// A labelled parameter that may be left out; with the default `.none` whatever its type:
   /// `Parameter(label: "dim", .int, default: 32, unit: "dimensions", "size of the subspace")`.
   public init(
-    label name: String, _ type: ValueType, default defaultValue: Value? = nil,
-    choices: [String] = [], unit: String? = nil, _ help: String
+    label name: String, _ type: ValueType, default defaultValue: Value, choices: [String] = [],
+    unit: String? = nil, _ help: String
   ) {
     self.init(name, .labelled, type, defaultValue, choices, unit, help)
   }

@@ -3,10 +3,13 @@ import Tensors
 /// The vocabulary: every builtin by name, in order of declaration.
 public struct Registry: Sendable {
   public let builtins: [Builtin]
+  /// The domain's value types, so that the checker and completion know their members.
+  public let types: [any Object.Type]
   private let index: [String: Int]
 
   /// A registry of `builtins`; a later one replaces an earlier one of the same name.
-  public init(_ builtins: [Builtin]) {
+  public init(_ builtins: [Builtin], types: [any Object.Type] = []) {
+    self.types = types
     var kept: [Builtin] = []
     var index: [String: Int] = [:]
     for builtin in builtins {
@@ -26,6 +29,11 @@ public struct Registry: Sendable {
   public static let core = Registry(CoreBuiltins.all)
 
   public subscript(name: String) -> Builtin? { index[name].map { builtins[$0] } }
+
+  /// The members of the domain type of that name; nil if the registry was not told of it.
+  public func memberNames(of typeName: String) -> [String]? {
+    types.first { $0.typeName == typeName }?.memberNames
+  }
 
   public var names: [String] { builtins.map(\.name) }
 

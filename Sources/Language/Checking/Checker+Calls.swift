@@ -69,7 +69,14 @@ extension Checker {
     }
     let (function, result) = call(
       named: name, place, arguments, receiver: (node: held, type: type), span)
-    let given = (function as? CallNode).map { Array($0.arguments.dropFirst()) } ?? []
+    var given: [(label: String?, node: Node)] = []
+    if let call = function as? CallNode { given = Array(call.arguments.dropFirst()) }
+    if let call = function as? BuiltinCallNode {
+      given = call.arguments.dropFirst().map { argument in
+        let parameter = call.builtin.parameters[argument.parameter]
+        return (label: parameter.kind == .labelled ? parameter.name : nil, node: argument.node)
+      }
+    }
     return (
       MethodNode(
         node, name, place, slot: slot, function: function, given,

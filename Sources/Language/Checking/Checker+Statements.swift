@@ -127,18 +127,19 @@ extension Checker {
     var parameters: [FunctionCode.Parameter] = []
     for parameter in syntax.parameters {
       let value = parameter.defaultValue.map { expression($0) }
-      scope.declare(parameter.name)
+      _ = scope.shadow(parameter.name)
       parameters.append(
         .init(name: parameter.name, isLabelled: parameter.isLabelled, defaultValue: value))
     }
-    // Parameters come first in the frame; defaults may have captured or reserved slots between.
     let code = FunctionCode(
       name: name, parameters: parameters,
       parameterSlots: syntax.parameters.map { scope.slots[$0.name] ?? 0 }, span: span,
       source: source)
     if scope.parent?.isMain == true, let name = syntax.name { functions[name] = code }
-    for (name, _) in assignedNames(syntax.body) where scope.slots[name] == nil {
-      scope.declare(name)
+    // A name that the body assigns is the function's own throughout.
+    var own = Set(syntax.parameters.map(\.name))
+    for (name, _) in assignedNames(syntax.body) where own.insert(name).inserted {
+      _ = scope.shadow(name)
     }
     let body = block(syntax.body)
     code.complete(

@@ -149,7 +149,7 @@ final class Machine {
 
   func recordInterruption(_ site: CallSite, _ parameter: String, _ value: Value) {
     interruption = Interruption(
-      site: site, parameter: parameter, value: value, isTopLevel: callDepth == 0, source: source)
+      site: site, parameter: parameter, value: value, isTopLevel: callDepth <= 1, source: source)
   }
 }
 
@@ -227,16 +227,29 @@ extension Machine {
   private static func lowestStackAddress() -> UInt {
     let reserve: UInt = 256 << 10
     #if os(Linux)
+      // glibc's way to ask is hidden behind a feature macro that Swift's module map does not set.
+      typealias Ask = @convention(c) (pthread_t, UnsafeMutablePointer<pthread_attr_t>) -> Int32
       var attributes = pthread_attr_t()
-      guard pthread_getattr_np(pthread_self(), &attributes) == 0 else { return 0 }
+      guard let symbol = dlsym(nil, "pthread_getattr_np"),
+        unsafeBitCast(symbol, to: Ask.self)(pthread_self(), &attributes) == 0
+      else { return assumedStackAddress() + reserve }
       defer { pthread_attr_destroy(&attributes) }
       var base: UnsafeMutableRawPointer?
       var size = 0
-      guard pthread_attr_getstack(&attributes, &base, &size) == 0, let base else { return 0 }
+      guard pthread_attr_getstack(&attributes, &base, &size) == 0, let base else {
+        return assumedStackAddress() + reserve
+      }
       return UInt(bitPattern: base) + reserve
     #else
       let top = UInt(bitPattern: pthread_get_stackaddr_np(pthread_self()))
       return top - UInt(pthread_get_stacksize_np(pthread_self())) + reserve
     #endif
+  }
+
+  /// The lowest address of a stack that has 512 KiB left, the least that threads usually get.
+  private static func assumedStackAddress() -> UInt {
+    withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) {
+      UInt(bitPattern: $0.baseAddress) - (512 << 10)
+    }
   }
 }

@@ -11,6 +11,8 @@ public struct StatementResult: Sendable {
   public let printed: [String]
   /// The echo: nil for no value and behind `;`.
   public let echo: Echo?
+  /// Whether a `;` stands behind it.
+  public let isSilenced: Bool
   /// Whether the user stopped it; its value is what there was by then.
   public let isInterrupted: Bool
 }
