@@ -113,12 +113,13 @@ func escaped(_ text: String) -> String {
   return result
 }
 
-/// A number with at most `places` decimals, without trailing zeros: the same text everywhere.
+/// A number with at most `places` decimals, without trailing zeros: the same text everywhere. Far
+/// from any drawing numbers end at ±10⁸.
 func decimal(_ value: Double, places: Int = 2) -> String {
   var unit = 1
   for _ in 0..<places { unit *= 10 }
-  guard value.isFinite, abs(value) < 1e12 else { return "0" }
-  let scaled = Int((value * Double(unit)).rounded())
+  if value.isNaN { return "0" }
+  let scaled = Int((min(max(value, -1e8), 1e8) * Double(unit)).rounded())
   let magnitude = scaled.magnitude
   var fraction = String(magnitude % UInt(unit))
   fraction = String(repeating: "0", count: places - fraction.count) + fraction

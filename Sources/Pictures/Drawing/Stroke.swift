@@ -34,6 +34,9 @@ func strokedArea(_ points: [Point], closed: Bool = false, pen: Pen) -> [[Point]]
 /// The drawn pieces of a polyline under a dash pattern.
 func dashed(_ line: [Point], _ pattern: [Double]) -> [[Point]] {
   guard pattern.allSatisfy({ $0 > 0 }), let first = line.first else { return [line] }
+  let whole = zip(line, line.dropFirst()).reduce(0) { $0 + ($1.1 - $1.0).length }
+  // Lines that reach far beyond what is seen would have dashes without end.
+  guard whole / pattern.reduce(0, +) < 20_000 else { return [line] }
   var pieces: [[Point]] = []
   var piece = [first]
   var (index, left) = (0, pattern[0])
