@@ -5,6 +5,7 @@ import pathlib
 import shutil
 
 import torch
+from diffusers import StableDiffusionPipeline
 from safetensors.torch import save_file
 
 import random_models as rm
@@ -84,6 +85,27 @@ def samplers(g: torch.Generator) -> None:
     (folder / "trajectories.json").write_text(json.dumps(facts) + "\n")
 
 
+@torch.no_grad()
+def pipelines(g: torch.Generator) -> None:
+    """Latents of diffusers' pipeline, for the UNet of unet-sd15 and the scheduler file samplers/sd15."""
+    config = json.loads((GOLDENS / "samplers/sd15/scheduler_config.json").read_text())
+    pipeline = StableDiffusionPipeline(
+        vae=rm.AutoencoderKL.from_pretrained(GOLDENS / "vae-sd", torch_dtype=torch.float32), text_encoder=None, tokenizer=None,
+        unet=rm.UNet2DConditionModel.from_pretrained(GOLDENS / "unet-sd15", torch_dtype=torch.float32),
+        scheduler=schedulers.make("pndm", config), safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+    pipeline.set_progress_bar_config(disable=True)
+    own = dict(pipeline.scheduler.config)
+    text, negative = torch.randn(1, 6, 12, generator=g), torch.randn(1, 6, 12, generator=g)
+    tensors = {"text": text, "negative": negative}
+    for kind, cls in schedulers.CLASSES.items():
+        for guidance in (1.0, 4.0):
+            pipeline.scheduler = cls.from_config(own)
+            tensors[f"{kind}.{guidance:g}"] = pipeline(
+                prompt_embeds=text, negative_prompt_embeds=negative, height=16, width=24, num_inference_steps=7, guidance_scale=guidance,
+                generator=torch.Generator().manual_seed(11), output_type="latent").images.contiguous()
+    save_file(tensors, fresh("pipeline") / "latents.safetensors")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=7)
@@ -92,3 +114,4 @@ if __name__ == "__main__":
     unets(generator, seed)
     autoencoders(generator, seed)
     samplers(generator)
+    pipelines(generator)

@@ -1,66 +1,56 @@
 """UNets, autoencoders, samplers and whole pictures: seeded random-weight models, evoke's probe against diffusers."""
-import argparse
 import json
 import pathlib
-import subprocess
-import tempfile
+import shutil
 
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
-from PIL import Image
-from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 import random_models as rm
 import schedulers
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DEMO = ROOT / "Sources/Diffusion/Resources/demo"
-
-
-def relative(a: torch.Tensor, b: torch.Tensor) -> float:
-    return float((a.double() - b.double()).norm() / b.double().norm()) if a.shape == b.shape else float("inf")
-
-
-def probe_call(probe, mode: str, folder: pathlib.Path, tensors: dict, work: pathlib.Path, *extra) -> dict:
-    """Runs the probe in one mode: tensors in, tensors out."""
-    save_file({k: v.contiguous() for k, v in tensors.items()}, work / "in.safetensors")
-    subprocess.run([probe, mode, folder, work / "in.safetensors", work / "out.safetensors", *map(str, extra)], check=True)
-    return load_file(work / "out.safetensors")
+from probe import DEMO, ROOT, Probe, Row, relative
 
 
 @torch.no_grad()
-def unets(probe, seed: int, work: pathlib.Path):
-    g = torch.Generator().manual_seed(seed)
+def unets(seed: int, work: pathlib.Path):
+    g, probe, wanted = torch.Generator().manual_seed(seed), Probe(), {}
     for name, (config, dtype, sizes, tokens) in rm.UNETS.items():
         model = rm.unet(name, seed, work / name)
         for h, w in sizes:
             z = torch.randn(3, model.config.in_channels, h, w, generator=g)
             t = torch.tensor([0.0, 999.0, 1000 * float(torch.rand((), generator=g))])
             text = torch.randn(3, tokens, config["cross_attention_dim"], generator=g)
-            got = probe_call(probe, "unet", work / name, {"z": z, "timesteps": t, "text": text}, work)
-            yield f"UNet {name} ({dtype}), {h}×{w}", relative(got["output"], model(z, t, text).sample), 2e-4
+            call = probe.add("unet", {"z": z, "timesteps": t, "text": text}, folder=work / name)
+            wanted[call] = f"{name} ({dtype}), {h}×{w}", model(z, t, text).sample
+    results = probe.run()
+    for call, (case, reference) in wanted.items():
+        yield Row("UNet", case, "relative difference", relative(results[call]["output"], reference), 2e-4)
 
 
 @torch.no_grad()
-def autoencoders(probe, seed: int, work: pathlib.Path):
-    g = torch.Generator().manual_seed(seed + 1)
+def autoencoders(seed: int, work: pathlib.Path):
+    g, probe, wanted = torch.Generator().manual_seed(seed + 1), Probe(), {}
     for name, (_, dtype, sizes) in rm.AUTOENCODERS.items():
         model = rm.autoencoder(name, seed, work / name)
         for h, w in sizes:
             x = torch.rand(2, 3, h, w, generator=g) * 2 - 1
             posterior = model.encode(x).latent_dist
             z = torch.randn(posterior.mean.shape, generator=g)
-            got = probe_call(probe, "vae", work / name, {"x": x, "z": z}, work)
-            for key, value in {"mean": posterior.mean, "deviation": posterior.std, "picture": model.decode(z).sample}.items():
-                yield f"autoencoder {name} ({dtype}), {h}×{w}: {key}", relative(got[key], value), 2e-4
+            call = probe.add("autoencoder", {"x": x, "z": z}, folder=work / name)
+            reference = {"mean": posterior.mean, "deviation": posterior.std, "picture": model.decode(z).sample}
+            wanted[call] = f"{name} ({dtype}), {h}×{w}", reference
+    results = probe.run()
+    for call, (case, reference) in wanted.items():
+        for key, value in reference.items():
+            yield Row("autoencoder", f"{case}: {key}", "relative difference", relative(results[call][key], value), 2e-4)
 
 
 @torch.no_grad()
-def samplers(probe, seed: int, work: pathlib.Path):
+def samplers(seed: int, work: pathlib.Path):
     """Twenty steps of each sampler, driven by the same random UNet on both sides."""
-    g = torch.Generator().manual_seed(seed + 2)
+    g, probe, wanted = torch.Generator().manual_seed(seed + 2), Probe(), {}
     unet = rm.unet("two-levels", seed, work / "driver")
     shape, steps = (2, 4, 6, 5), 20
     text = torch.randn(2, 9, 18, generator=g)
@@ -77,10 +67,47 @@ def samplers(probe, seed: int, work: pathlib.Path):
                 kind, config, steps, start, text, noise, model=lambda x, t, text: unet(x, t, text).sample)
             if not torch.isfinite(reference).all():
                 continue
-            got = probe_call(probe, "sampler", work / "driver", {"start": start, "text": text, "noise": torch.stack(noise)}, work,
-                             folder, kind, steps)["samples"]
-            worst = max(relative(a, b) for a, b in zip(got, reference)) if got.shape == reference.shape else float("inf")
-            yield f"sampler {kind}, {name}, worst of {len(reference)} samples", worst, 1e-3
+            call = probe.add("sampler", {"start": start, "text": text, "noise": torch.stack(noise)}, folder=work / "driver",
+                             scheduler=folder, sampler=kind, steps=steps)
+            wanted[call] = f"{kind}, {name}", reference
+    results = probe.run()
+    for call, (case, reference) in wanted.items():
+        worst = max(relative(a, b) for a, b in zip(results[call]["samples"], reference, strict=True))
+        yield Row("sampler", case, f"worst relative difference of {len(reference)} samples", worst, 1e-3)
+
+
+CONFIGS = ROOT / "Tests/DiffusionTests/Goldens/configs"
+FULL_VAE = rm._vae(128, 256, 512, 512, layers_per_block=2, norm_num_groups=32, sample_size=512)
+
+
+@torch.no_grad()
+def full_size(seed: int, work: pathlib.Path):
+    """The real configurations of Stable Diffusion 1.5 and 2.1 with random weights in float16: about 8 GB of memory, minutes."""
+    g = torch.Generator().manual_seed(seed + 3)
+    for name, side in (("sd15", 64), ("sd21", 96)):
+        config = json.loads((CONFIGS / f"{name}-unet.json").read_text())
+        model = rm.UNet2DConditionModel.from_config(config)
+        rm.randomise(model, seed)
+        model = rm.saved(model, "f16", work / name)
+        z, text = torch.randn(1, 4, side, side, generator=g), torch.randn(1, 77, config["cross_attention_dim"], generator=g)
+        reference = model(z, 481, text).sample
+        del model
+        probe = Probe()
+        call = probe.add("unet", {"z": z, "timesteps": [481.0], "text": text}, folder=work / name)
+        yield Row("UNet", f"real size {name}, {side}×{side}", "relative difference", relative(probe.run()[call]["output"], reference), 2e-4)
+        shutil.rmtree(work / name)
+    model = rm.AutoencoderKL(**FULL_VAE)
+    rm.randomise(model, seed)
+    model = rm.saved(model, "f16", work / "vae")
+    x, z = torch.rand(1, 3, 512, 512, generator=g) * 2 - 1, torch.randn(1, 4, 64, 64, generator=g)
+    posterior = model.encode(x).latent_dist
+    reference = {"mean": posterior.mean, "deviation": posterior.std, "picture": model.decode(z).sample}
+    del model
+    probe = Probe()
+    call = probe.add("autoencoder", {"x": x, "z": z}, folder=work / "vae")
+    result = probe.run()[call]
+    for key, value in reference.items():
+        yield Row("autoencoder", f"real size, 512×512: {key}", "relative difference", relative(result[key], value), 2e-4)
 
 
 def random_pipeline(seed: int, width: int, prediction: str, folder: pathlib.Path) -> StableDiffusionPipeline:
@@ -111,53 +138,33 @@ def loaded_pipeline(folder: pathlib.Path) -> StableDiffusionPipeline:
 
 
 @torch.no_grad()
-def pictures(probe, seed: int, work: pathlib.Path):
+def pictures(seed: int, work: pathlib.Path):
     """The same prompt and torch seed drawn by both: the largest difference of any pixel, of 255."""
+    probe, wanted = Probe(), {}
     prompts = [("a red circle on a blue background", "blurry", 5.0, (32, 32)), ("stars", "", 1.0, (40, 24))]
-    models = [("random SD1.5-like", random_pipeline(seed, 32, "epsilon", work / "pipeline-15"), work / "pipeline-15"),
-              ("random SD2.1-like", random_pipeline(seed + 1, 48, "v_prediction", work / "pipeline-21"), work / "pipeline-21")]
-    models.append(("demo", loaded_pipeline(DEMO), DEMO))
-    for model, pipeline, folder in models:
+    models = {"random SD1.5-like": (random_pipeline(seed, 32, "epsilon", work / "15"), work / "15"),
+              "random SD2.1-like": (random_pipeline(seed + 1, 48, "v_prediction", work / "21"), work / "21"),
+              "demo": (loaded_pipeline(DEMO), DEMO)}
+    seeds = [seed, seed + 5]
+    for model, (pipeline, folder) in models.items():
         own = dict(pipeline.scheduler.config)
         for kind, cls in schedulers.CLASSES.items():
             pipeline.scheduler = cls.from_config(own)
             for prompt, negative, guidance, (h, w) in prompts:
-                if model == "demo":
-                    h, w = 64, 64
-                request = {"prompt": prompt, "negative": negative, "guidance": guidance, "steps": 20, "sampler": kind,
-                           "seeds": [seed, seed + 5], "height": h, "width": w}
-                (work / "request.json").write_text(json.dumps(request))
-                subprocess.run([probe, "generate", folder, work / "request.json", work / "drawn"], check=True)
-                worst = 0
-                for i, s in enumerate(request["seeds"]):
-                    image = pipeline(prompt, height=h, width=w, num_inference_steps=20, guidance_scale=guidance, negative_prompt=negative,
-                                     generator=torch.Generator().manual_seed(s)).images[0]
-                    mine = np.asarray(Image.open(work / f"drawn-{i}.png").convert("RGB"), int)
-                    worst = max(worst, int(np.abs(mine - np.asarray(image, int)).max()))
-                yield f"picture, {model}, {kind}, guidance {guidance:g}, {h}×{w}", worst, 2
+                h, w = (64, 64) if model == "demo" else (h, w)
+                images = [pipeline(prompt, height=h, width=w, num_inference_steps=20, guidance_scale=guidance, negative_prompt=negative,
+                                   generator=torch.Generator().manual_seed(s)).images[0] for s in seeds]
+                call = probe.add("generate", folder=folder, prompt=prompt, negative=negative, guidance=guidance, steps=20, sampler=kind,
+                                 height=h, width=w, seeds=seeds)
+                wanted[call] = f"{model}, {kind}, guidance {guidance:g}, {h}×{w}", np.stack([np.asarray(i, float) for i in images])
+    results = probe.run()
+    for call, (case, reference) in wanted.items():
+        yield Row("picture", case, "largest pixel difference", float(np.abs(results[call]["pictures"] - reference).max()), 2)
 
 
-PARTS = {"unets": unets, "autoencoders": autoencoders, "samplers": samplers, "pictures": pictures}
-
-
-def run(probe: pathlib.Path, seed: int, work: pathlib.Path, parts=tuple(PARTS)) -> list[tuple[str, float, float]]:
-    """(what, measured, tolerance) of every comparison."""
-    rows = []
+def rows(seed: int, work: pathlib.Path, parts=(unets, autoencoders, samplers, pictures)):
+    """All comparisons; the random models are kept below `work`."""
     for part in parts:
-        folder = work / part
-        folder.mkdir(parents=True, exist_ok=True)
-        rows += PARTS[part](probe, seed, folder)
-    return rows
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("probe", type=pathlib.Path)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=list(PARTS))
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as work:
-        results = run(arguments.probe.resolve(), arguments.seed, pathlib.Path(work), arguments.parts)
-    for what, measured, tolerance in results:
-        print(f"{'ok  ' if measured <= tolerance else 'FAIL'} {measured:9.2g} ≤ {tolerance:g}  {what}")
-    raise SystemExit(any(not measured <= tolerance for _, measured, tolerance in results))
+        folder = work / part.__name__
+        folder.mkdir(parents=True)
+        yield from part(seed, folder)

@@ -128,11 +128,12 @@ public final class UNet2DCondition: Sendable {
   }
 }
 
-/// Runs `body` over `0..<count` in ranges of `size` and joins the results along axis 0.
+/// Runs `body` over `0..<count` in even ranges of at most `size` and joins the results along axis 0.
 ///
 /// Sound because every operation gives a sample the same bits in any batch.
 func inSubBatches(_ count: Int, of size: Int, _ body: (Range<Int>) -> Tensor) -> Tensor {
   if count <= size { return body(0..<count) }
+  let parts = (count + size - 1) / size
   return Tensor.concatenated(
-    stride(from: 0, to: count, by: size).map { body($0..<min($0 + size, count)) }, axis: 0)
+    (0..<parts).map { body($0 * count / parts..<($0 + 1) * count / parts) }, axis: 0)
 }
