@@ -33,10 +33,10 @@ INLINE Lanes exponentiate(float *scores, long keys, Running *running) {
   Lanes highest = running->highest;
   for (long key = 0; key < keys; key++)
     highest = lanes_max(highest, lanes_load(scores + key * QueryBlock));
-  const Lanes factor = lanes_exp(running->highest - highest);
+  const Lanes factor = lanes_exp_nonpositive(running->highest - highest);
   Lanes sum = lanes_all(0.0f);
   for (long key = 0; key < keys; key++) {
-    Lanes weight = lanes_exp(lanes_load(scores + key * QueryBlock) - highest);
+    Lanes weight = lanes_exp_nonpositive(lanes_load(scores + key * QueryBlock) - highest);
     sum += weight;
     lanes_store(scores + key * QueryBlock, weight);
   }

@@ -2,7 +2,18 @@
 // operation spelled out, so that the bits are the same on every processor.
 #include "vector.h"
 
-// Cephes' expf: n = round(x / ln 2), e^f = 1 + f + f² P(f), |f| ≤ ln 2 / 2. Below 1 ulp; results
+// e^f for |f| ≤ ln 2 / 2, Cephes' polynomial.
+INLINE Lanes exp_polynomial(Lanes f) {
+  Lanes p = lanes_all(1.9875691500e-4f);
+  p = lanes_fma(p, f, lanes_all(1.3981999507e-3f));
+  p = lanes_fma(p, f, lanes_all(8.3334519073e-3f));
+  p = lanes_fma(p, f, lanes_all(4.1665795894e-2f));
+  p = lanes_fma(p, f, lanes_all(1.6666665459e-1f));
+  p = lanes_fma(p, f, lanes_all(5.0000001201e-1f));
+  return lanes_fma(p, f * f, f) + 1.0f;
+}
+
+// Cephes' expf: n = round(x / ln 2), e^f = 1 + f + f² P(f). Below 1 ulp; results
 // below the normal range round once, overflow gives infinity, NaN stays NaN.
 INLINE Lanes lanes_exp(Lanes x) {
   x = x < lanes_all(-104.0f) ? lanes_all(-104.0f) : x;
@@ -12,17 +23,23 @@ INLINE Lanes lanes_exp(Lanes x) {
   Lanes n = t - magic;
   Lanes f = lanes_fma(n, lanes_all(-0.693359375f), x);
   f = lanes_fma(n, lanes_all(2.12194440e-4f), f);
-  Lanes p = lanes_all(1.9875691500e-4f);
-  p = lanes_fma(p, f, lanes_all(1.3981999507e-3f));
-  p = lanes_fma(p, f, lanes_all(8.3334519073e-3f));
-  p = lanes_fma(p, f, lanes_all(4.1665795894e-2f));
-  p = lanes_fma(p, f, lanes_all(1.6666665459e-1f));
-  p = lanes_fma(p, f, lanes_all(5.0000001201e-1f));
-  p = lanes_fma(p, f * f, f) + 1.0f;
+  Lanes p = exp_polynomial(f);
   IntLanes power = (IntLanes)t - (IntLanes)magic;
   IntLanes half = power >> 1;
   Lanes low = (Lanes)((half + 127) << 23), high = (Lanes)((power - half + 127) << 23);
   return p * low * high;
+}
+
+// e^x for x ≤ 0, where results below 2^−126 are 0: what softmax needs, in fewer operations.
+INLINE Lanes lanes_exp_nonpositive(Lanes x) {
+  x = x < lanes_all(-88.0f) ? lanes_all(-88.0f) : x;
+  const Lanes magic = lanes_all(12582912.0f);
+  Lanes t = lanes_fma(x, lanes_all(1.44269504088896341f), magic);
+  Lanes n = t - magic;
+  Lanes f = lanes_fma(n, lanes_all(-0.693359375f), x);
+  f = lanes_fma(n, lanes_all(2.12194440e-4f), f);
+  Lanes p = exp_polynomial(f);
+  return p * (Lanes)(((IntLanes)t << 23) + (127 << 23));
 }
 
 INLINE Lanes lanes_abs(Lanes x) { return (Lanes)((IntLanes)x & 0x7fffffff); }

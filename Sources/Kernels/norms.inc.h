@@ -111,18 +111,18 @@ static void softmax(const float *x, long rows, long columns, float *y) {
     const float *from = x + r * columns;
     float *to = y + r * columns;
     Lanes highest = lanes_all(lowest), sum = lanes_all(0.0f);
-    for (long c = 0; c < columns; c += 16)
-      highest = lanes_max(highest, lanes_load_first(from + c, columns - c, lowest));
-    const float top = lanes_highest(highest);
-    for (long c = 0; c < columns; c += 16) {
-      Lanes e = lanes_exp(lanes_load_first(from + c, columns - c, lowest) - top);
+    const long whole = columns / 16 * 16, rest = columns - whole;
+    for (long c = 0; c < whole; c += 16) highest = lanes_max(highest, lanes_load(from + c));
+    Lanes tail = lanes_load_first(from + whole, rest, lowest);
+    const float top = lanes_highest(lanes_max(highest, tail));
+    for (long c = 0; c < whole; c += 16) {
+      Lanes e = lanes_exp_nonpositive(lanes_load(from + c) - top);
       sum += e;
-      lanes_store_first(to + c, minimum(columns - c, 16), e);
+      lanes_store(to + c, e);
     }
-    const Lanes total = lanes_all(lanes_sum(sum));
-    for (long c = 0; c < columns; c += 16) {
-      Lanes e = lanes_load_first(to + c, columns - c, 0);
-      lanes_store_first(to + c, minimum(columns - c, 16), e / total);
-    }
+    tail = lanes_exp_nonpositive(tail - top);
+    const Lanes total = lanes_all(lanes_sum(sum + tail));
+    for (long c = 0; c < whole; c += 16) lanes_store(to + c, lanes_load(to + c) / total);
+    lanes_store_first(to + whole, rest, tail / total);
   }
 }
