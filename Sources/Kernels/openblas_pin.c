@@ -11,7 +11,10 @@
 
 #include "include/kernels.h"
 
-static bool pinned;
+
+bool kernel_openblas_can_choose(void) {
+  return dlsym(RTLD_DEFAULT, "gotoblas_dynamic_quit") && dlsym(RTLD_DEFAULT, "gotoblas_dynamic_init");
+}
 
 bool kernel_openblas_use(const char *core) {
   void (*quit)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "gotoblas_dynamic_quit");
@@ -32,8 +35,7 @@ bool kernel_openblas_use(const char *core) {
 
 __attribute__((constructor)) static void pin_openblas(void) {
   openblas_set_num_threads(1);
-  pinned = kernel_supports(KernelAVX2) && kernel_openblas_use("Haswell");
+  if (kernel_supports(KernelAVX2)) kernel_openblas_use("Haswell");
 }
 
 const char *kernel_openblas_core(void) { return openblas_get_corename(); }
-bool kernel_openblas_pinned(void) { return pinned; }

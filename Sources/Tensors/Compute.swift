@@ -45,6 +45,9 @@ public enum Compute {
 
   /// The core type that OpenBLAS (LAPACK in double precision) was pinned to, or chose.
   public static var linearAlgebraCore: String { String(cString: kernel_openblas_core()) }
+
+  /// Whether this build of OpenBLAS chooses its core type at run time, and so could be pinned.
+  public static var linearAlgebraCoreCanBeChosen: Bool { kernel_openblas_can_choose() }
 }
 
 /// Calls `body` for each of `0..<count`, from several threads at once; returns when all are done.

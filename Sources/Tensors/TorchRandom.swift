@@ -46,7 +46,7 @@ public struct TorchRandom: Sendable {
   private func transform(_ values: UnsafeMutableBufferPointer<Float>, _ start: Int) {
     for i in start..<(start + 8) {
       let radius = (-2 * Elementary.log(1 - values[i])).squareRoot()
-      let angle = 2 * Float.pi * values[i + 8]
+      let angle = Float(2 * Double.pi) * values[i + 8]
       values[i] = radius * Elementary.cos(angle)
       values[i + 8] = radius * Elementary.sin(angle)
     }

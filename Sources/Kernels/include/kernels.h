@@ -177,7 +177,8 @@ double kernel_pow(double x, double y);
 
 // "Haswell" where the core could be pinned, else the name of the core OpenBLAS chose.
 const char *kernel_openblas_core(void);
-bool kernel_openblas_pinned(void);
+// False for builds for one fixed core.
+bool kernel_openblas_can_choose(void);
 // Another core type, or OpenBLAS's own choice (null): for measurements only, never beside results.
 bool kernel_openblas_use(const char *core);
 
