@@ -30,6 +30,9 @@ let layers: [Target] = [
     name: "Workbench",
     dependencies: ["Language", "Inversion", "Diffusion", "Evolution", "Pictures", "Checkpoints"]),
   .target(name: "Notebook", dependencies: ["Language"]),
+  // Runs single parts on given inputs, for scripts/conformance.
+  .executableTarget(
+    name: "conformance-probe", dependencies: ["Diffusion"], path: "Sources/ConformanceProbe"),
   .executableTarget(
     name: "evoke",
     dependencies: [
