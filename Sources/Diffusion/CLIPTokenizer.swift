@@ -159,9 +159,32 @@ public struct CLIPTokenizer: Sendable {
         bytes += spelt.compactMap { $0 }
       }
     }
-    return String(decoding: bytes, as: UTF8.self)
-      .replacingOccurrences(of: BytePairEncoding.endOfWord, with: " ")
-      .trimmingCharacters(in: .whitespacesAndNewlines)
+    return stripped(String(decoding: endingWords(bytes), as: UTF8.self))
+  }
+
+  /// Puts a space for every end-of-word mark; on bytes, for a combining mark may follow it.
+  private func endingWords(_ bytes: [UInt8]) -> [UInt8] {
+    let mark = Array(BytePairEncoding.endOfWord.utf8)
+    var result: [UInt8] = []
+    for byte in bytes {
+      result.append(byte)
+      if result.suffix(mark.count).elementsEqual(mark) {
+        result.replaceSubrange((result.count - mark.count)..., with: [UInt8(ascii: " ")])
+      }
+    }
+    return result
+  }
+
+  /// Without white space at the ends, as Python's `strip` understands it.
+  private func stripped(_ text: String) -> String {
+    func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
+    }
+    let scalars = text.unicodeScalars
+    guard let first = scalars.firstIndex(where: { !isSpace($0) }),
+      let last = scalars.lastIndex(where: { !isSpace($0) })
+    else { return "" }
+    return String(scalars[first...last])
   }
 
   /// The id of a whole word, if it is a single token: "star" gives the id of `star</w>`.

@@ -180,6 +180,6 @@ struct CLIPTests {
     let text = "{\"do_resize\": false, \"crop_size\": 28}"
     try Data(text.utf8).write(to: folder.appendingPathComponent("preprocessor_config.json"))
     let padded = try CLIPModel(folder: folder).imageFeatures([dot])
-    #expect(padded.values.allSatisfy(\.isFinite))
+    #expect(padded.values.contains { !$0.isFinite } == false)
   }
 }
