@@ -33,6 +33,10 @@ let layers: [Target] = [
   // Runs single parts on given inputs, for scripts/conformance.
   .executableTarget(
     name: "conformance-probe", dependencies: ["Diffusion"], path: "Sources/ConformanceProbe"),
+  // Measures products, convolutions and attention, for scripts/bench.
+  .executableTarget(
+    name: "kernel-bench", dependencies: ["Kernels", "Tensors", "COpenBLAS"],
+    path: "Sources/KernelBench"),
   .executableTarget(
     name: "evoke",
     dependencies: [

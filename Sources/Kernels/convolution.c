@@ -99,9 +99,9 @@ void kernel_convolve(const KernelConvolution *v) {
       .c = v->y,
       .ldc = v->layer.outputs,
   };
-  const bool pointwise = v->layer.kernel_height == 1 && v->layer.kernel_width == 1 && v->layer.stride == 1 &&
-                         v->top == 0 && v->left == 0 && v->output_height == v->height &&
-                         v->output_width == v->width;
+  const bool pointwise = v->layer.kernel_height == 1 && v->layer.kernel_width == 1 &&
+                         v->layer.stride == 1 && v->top == 0 && v->left == 0 &&
+                         v->output_height == v->height && v->output_width == v->width;
   if (pointwise) {
     kernel_gemm(&gemm);
     return;

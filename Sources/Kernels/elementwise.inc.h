@@ -3,7 +3,8 @@
 
 INLINE void activate_with(KernelActivation activation, const float *x, long count, float *y) {
   long i = 0;
-  for (; i + 16 <= count; i += 16) lanes_store(y + i, lanes_activate(activation, lanes_load(x + i)));
+  for (; i + 16 <= count; i += 16)
+    lanes_store(y + i, lanes_activate(activation, lanes_load(x + i)));
   if (i < count)
     lanes_store_first(
         y + i, count - i, lanes_activate(activation, lanes_load_first(x + i, count - i, 0)));

@@ -134,7 +134,8 @@ static void multiply_panel(const ProductBlock *block, long panel) {
     const int count = (int)(end - i);
     if (columns == ldb) {
       const float *from = block->k0 ? c : start;
-      panel_tile(width, count, block->kc, a, block->lda, b, ldb, from, block->k0 ? g->ldc : 0, c, g->ldc);
+      panel_tile(
+          width, count, block->kc, a, block->lda, b, ldb, from, block->k0 ? g->ldc : 0, c, g->ldc);
       continue;
     }
     // The last panel: columns beyond n go to a buffer.

@@ -13,7 +13,8 @@
 
 
 bool kernel_openblas_can_choose(void) {
-  return dlsym(RTLD_DEFAULT, "gotoblas_dynamic_quit") && dlsym(RTLD_DEFAULT, "gotoblas_dynamic_init");
+  return dlsym(RTLD_DEFAULT, "gotoblas_dynamic_quit") &&
+         dlsym(RTLD_DEFAULT, "gotoblas_dynamic_init");
 }
 
 bool kernel_openblas_use(const char *core) {

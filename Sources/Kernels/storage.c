@@ -24,7 +24,7 @@ static void *aligned_bytes(size_t bytes) {
   return pointer;
 }
 
-// Size classes: multiples of 1/8 of a power of two, from 1 KiB up; each keeps a list of free blocks.
+// Size classes: multiples of 1/8 of a power of two, from 1 KiB up, each with its free blocks.
 enum { Classes = 8 * 40, KeptBytes = 512 << 20 };
 
 typedef struct FreeBlock {

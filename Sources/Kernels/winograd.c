@@ -45,7 +45,7 @@ void kernel_winograd_pack(const ConvolutionLayer *layer, const float *weights, f
   kernel_release(u, 16 * count);
 }
 
-enum { TilesPerBlock = 112, LeastTiles = 28, Units = 8, DepthPerBlock = 320 };
+enum { TilesPerBlock = 112, LeastTiles = 28, DepthPerBlock = 320 };
 
 typedef struct Cut {
   const KernelConvolution *convolution;
@@ -88,7 +88,9 @@ static void winograd_unit(void *context, long unit) {
 
 void kernel_winograd(const KernelConvolution *v) {
   const long tiles = v->batch * ((v->output_height + 1) / 2) * ((v->output_width + 1) / 2);
-  long per_block = (tiles + Units - 1) / Units;
+  // Wide layers stream megabytes of weights past every block: fewer, larger ones.
+  const long units = v->layer.inputs * v->layer.outputs >= 65536 ? 4 : 8;
+  long per_block = (tiles + units - 1) / units;
   if (per_block > TilesPerBlock) per_block = TilesPerBlock;
   if (per_block < LeastTiles) per_block = LeastTiles;
   Cut cut = {v, tiles, (tiles + per_block - 1) / per_block};

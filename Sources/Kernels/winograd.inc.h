@@ -36,7 +36,8 @@ static void winograd_input(
   const long across = (g->output_width + 1) / 2, down = (g->output_height + 1) / 2;
   for (long t = 0; t < count; t++) {
     const long tile = first + t, sample = tile / (across * down);
-    const long top = tile % (across * down) / across * 2 - g->top, left = tile % across * 2 - g->left;
+    const long top = tile % (across * down) / across * 2 - g->top;
+    const long left = tile % across * 2 - g->left;
     const float *x = g->x + sample * g->height * g->width * g->layer.inputs;
     const float *in[16];
     for (int i = 0; i < 16; i++) {
@@ -53,7 +54,8 @@ static void winograd_input(
 INLINE void finish_tile(
     const KernelConvolution *g, const float *m, long stride, long c, const float *per_sample,
     const float *residual, float *y, long rows, long columns) {
-  const long count = g->layer.outputs - c, pixel = g->layer.outputs, row = g->output_width * g->layer.outputs;
+  const long count = g->layer.outputs - c;
+  const long pixel = g->layer.outputs, row = g->output_width * g->layer.outputs;
   Lanes a[16], s[8];
 #pragma clang loop unroll(full)
   for (int i = 0; i < 16; i++) a[i] = lanes_load(m + i * stride + c);
