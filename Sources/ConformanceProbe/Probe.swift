@@ -31,7 +31,7 @@ struct Probe {
 typealias Operation = @Sendable (Arguments) throws -> Void
 
 /// All operations by name; each file of this folder has a table of its own.
-private let operations: [String: Operation] = textOperations
+private let operations = textOperations.merging(imageOperations) { first, _ in first }
 
 /// The command line behind the operation's name.
 struct Arguments {

@@ -2,55 +2,52 @@
 import json
 import pathlib
 import shutil
+import subprocess
 
 import numpy as np
+import safetensors.numpy
 import torch
 from diffusers import StableDiffusionPipeline
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 import random_models as rm
 import schedulers
-from probe import DEMO, ROOT, Probe, Row, relative
+from probe import DEMO, ROOT, call, relative
 
 
-@torch.no_grad()
-def unets(seed: int, work: pathlib.Path):
-    g, probe, wanted = torch.Generator().manual_seed(seed), Probe(), {}
+def unets(probe, seed, work):
+    g = torch.Generator().manual_seed(seed)
     for name, (config, dtype, sizes, tokens) in rm.UNETS.items():
         model = rm.unet(name, seed, work / name)
         for h, w in sizes:
             z = torch.randn(3, model.config.in_channels, h, w, generator=g)
             t = torch.tensor([0.0, 999.0, 1000 * float(torch.rand((), generator=g))])
             text = torch.randn(3, tokens, config["cross_attention_dim"], generator=g)
-            call = probe.add("unet", {"z": z, "timesteps": t, "text": text}, folder=work / name)
-            wanted[call] = f"{name} ({dtype}), {h}×{w}", model(z, t, text).sample
-    results = probe.run()
-    for call, (case, reference) in wanted.items():
-        yield Row("UNet", case, "relative difference", relative(results[call]["output"], reference), 2e-4)
+            found = call(probe, "unet", work / name, {"z": z, "timesteps": t, "text": text})["output"]
+            yield f"UNet {name} ({dtype}), {h}×{w}", relative(found, model(z, t, text).sample), 2e-4
 
 
-@torch.no_grad()
-def autoencoders(seed: int, work: pathlib.Path):
-    g, probe, wanted = torch.Generator().manual_seed(seed + 1), Probe(), {}
+def autoencoders(probe, seed, work):
+    g = torch.Generator().manual_seed(seed + 1)
     for name, (_, dtype, sizes) in rm.AUTOENCODERS.items():
         model = rm.autoencoder(name, seed, work / name)
         for h, w in sizes:
             x = torch.rand(2, 3, h, w, generator=g) * 2 - 1
-            posterior = model.encode(x).latent_dist
-            z = torch.randn(posterior.mean.shape, generator=g)
-            call = probe.add("autoencoder", {"x": x, "z": z}, folder=work / name)
-            reference = {"mean": posterior.mean, "deviation": posterior.std, "picture": model.decode(z).sample}
-            wanted[call] = f"{name} ({dtype}), {h}×{w}", reference
-    results = probe.run()
-    for call, (case, reference) in wanted.items():
-        for key, value in reference.items():
-            yield Row("autoencoder", f"{case}: {key}", "relative difference", relative(results[call][key], value), 2e-4)
+            yield from autoencoder_rows(probe, f"{name} ({dtype}), {h}×{w}", work / name, model, x, g)
 
 
-@torch.no_grad()
-def samplers(seed: int, work: pathlib.Path):
+def autoencoder_rows(probe, case, folder, model, x, g):
+    posterior = model.encode(x).latent_dist
+    z = torch.randn(posterior.mean.shape, generator=g)
+    reference = {"mean": posterior.mean, "deviation": posterior.std, "picture": model.decode(z).sample}
+    found = call(probe, "autoencoder", folder, {"x": x, "z": z})
+    for key, value in reference.items():
+        yield f"autoencoder {case}: {key}", relative(found[key], value), 2e-4
+
+
+def samplers(probe, seed, work):
     """Twenty steps of each sampler, driven by the same random UNet on both sides."""
-    g, probe, wanted = torch.Generator().manual_seed(seed + 2), Probe(), {}
+    g = torch.Generator().manual_seed(seed + 2)
     unet = rm.unet("two-levels", seed, work / "driver")
     shape, steps = (2, 4, 6, 5), 20
     text = torch.randn(2, 9, 18, generator=g)
@@ -67,21 +64,16 @@ def samplers(seed: int, work: pathlib.Path):
                 kind, config, steps, start, text, noise, model=lambda x, t, text: unet(x, t, text).sample)
             if not torch.isfinite(reference).all():
                 continue
-            call = probe.add("sampler", {"start": start, "text": text, "noise": torch.stack(noise)}, folder=work / "driver",
-                             scheduler=folder, sampler=kind, steps=steps)
-            wanted[call] = f"{kind}, {name}", reference
-    results = probe.run()
-    for call, (case, reference) in wanted.items():
-        worst = max(relative(a, b) for a, b in zip(results[call]["samples"], reference, strict=True))
-        yield Row("sampler", case, f"worst relative difference of {len(reference)} samples", worst, 1e-3)
+            found = call(probe, "sampler", work / "driver", {"start": start, "text": text, "noise": torch.stack(noise)}, folder, kind, steps)
+            worst = max(relative(a, b) for a, b in zip(found["samples"], reference, strict=True))
+            yield f"sampler {kind}, {name}: worst of {len(reference)} samples", worst, 1e-3
 
 
 CONFIGS = ROOT / "Tests/DiffusionTests/Goldens/configs"
 FULL_VAE = rm._vae(128, 256, 512, 512, layers_per_block=2, norm_num_groups=32, sample_size=512)
 
 
-@torch.no_grad()
-def full_size(seed: int, work: pathlib.Path):
+def full_size(probe, seed, work):
     """The real configurations of Stable Diffusion 1.5 and 2.1 with random weights in float16: about 8 GB of memory, minutes."""
     g = torch.Generator().manual_seed(seed + 3)
     for name, side in (("sd15", 64), ("sd21", 96)):
@@ -92,22 +84,13 @@ def full_size(seed: int, work: pathlib.Path):
         z, text = torch.randn(1, 4, side, side, generator=g), torch.randn(1, 77, config["cross_attention_dim"], generator=g)
         reference = model(z, 481, text).sample
         del model
-        probe = Probe()
-        call = probe.add("unet", {"z": z, "timesteps": [481.0], "text": text}, folder=work / name)
-        yield Row("UNet", f"real size {name}, {side}×{side}", "relative difference", relative(probe.run()[call]["output"], reference), 2e-4)
+        found = call(probe, "unet", work / name, {"z": z, "timesteps": [481.0], "text": text})["output"]
+        yield f"UNet {name} at its real size, {side}×{side}", relative(found, reference), 2e-4
         shutil.rmtree(work / name)
     model = rm.AutoencoderKL(**FULL_VAE)
     rm.randomise(model, seed)
     model = rm.saved(model, "f16", work / "vae")
-    x, z = torch.rand(1, 3, 512, 512, generator=g) * 2 - 1, torch.randn(1, 4, 64, 64, generator=g)
-    posterior = model.encode(x).latent_dist
-    reference = {"mean": posterior.mean, "deviation": posterior.std, "picture": model.decode(z).sample}
-    del model
-    probe = Probe()
-    call = probe.add("autoencoder", {"x": x, "z": z}, folder=work / "vae")
-    result = probe.run()[call]
-    for key, value in reference.items():
-        yield Row("autoencoder", f"real size, 512×512: {key}", "relative difference", relative(result[key], value), 2e-4)
+    yield from autoencoder_rows(probe, "of real size, 512×512", work / "vae", model, torch.rand(1, 3, 512, 512, generator=g) * 2 - 1, g)
 
 
 def random_pipeline(seed: int, width: int, prediction: str, folder: pathlib.Path) -> StableDiffusionPipeline:
@@ -137,34 +120,33 @@ def loaded_pipeline(folder: pathlib.Path) -> StableDiffusionPipeline:
     return pipeline
 
 
-@torch.no_grad()
-def pictures(seed: int, work: pathlib.Path):
+def pictures(probe, seed, work):
     """The same prompt and torch seed drawn by both: the largest difference of any pixel, of 255."""
-    probe, wanted = Probe(), {}
     prompts = [("a red circle on a blue background", "blurry", 5.0, (32, 32)), ("stars", "", 1.0, (40, 24))]
     models = {"random SD1.5-like": (random_pipeline(seed, 32, "epsilon", work / "15"), work / "15"),
               "random SD2.1-like": (random_pipeline(seed + 1, 48, "v_prediction", work / "21"), work / "21"),
               "demo": (loaded_pipeline(DEMO), DEMO)}
-    seeds = [seed, seed + 5]
     for model, (pipeline, folder) in models.items():
         own = dict(pipeline.scheduler.config)
         for kind, cls in schedulers.CLASSES.items():
             pipeline.scheduler = cls.from_config(own)
             for prompt, negative, guidance, (h, w) in prompts:
                 h, w = (64, 64) if model == "demo" else (h, w)
+                request = {"prompt": prompt, "negative": negative, "guidance": guidance, "steps": 20, "sampler": kind, "height": h, "width": w,
+                           "seeds": [seed, seed + 5]}
+                (work / "request.json").write_text(json.dumps(request))
+                subprocess.run([probe, "generate", folder, work / "request.json", work / "out.safetensors"], check=True)
+                drawn = safetensors.numpy.load_file(work / "out.safetensors")["pictures"]
                 images = [pipeline(prompt, height=h, width=w, num_inference_steps=20, guidance_scale=guidance, negative_prompt=negative,
-                                   generator=torch.Generator().manual_seed(s)).images[0] for s in seeds]
-                call = probe.add("generate", folder=folder, prompt=prompt, negative=negative, guidance=guidance, steps=20, sampler=kind,
-                                 height=h, width=w, seeds=seeds)
-                wanted[call] = f"{model}, {kind}, guidance {guidance:g}, {h}×{w}", np.stack([np.asarray(i, float) for i in images])
-    results = probe.run()
-    for call, (case, reference) in wanted.items():
-        yield Row("picture", case, "largest pixel difference", float(np.abs(results[call]["pictures"] - reference).max()), 2)
+                                   generator=torch.Generator().manual_seed(s)).images[0] for s in request["seeds"]]
+                worst = np.abs(drawn - np.stack([np.asarray(image, np.float32) for image in images])).max()
+                yield f"picture, {model}, {kind}, guidance {guidance:g}, {h}×{w}: largest pixel difference", float(worst), 2
 
 
-def rows(seed: int, work: pathlib.Path, parts=(unets, autoencoders, samplers, pictures)):
-    """All comparisons; the random models are kept below `work`."""
-    for part in parts:
-        folder = work / part.__name__
-        folder.mkdir(parents=True)
-        yield from part(seed, folder)
+def run(probe, seed, work, full=False):
+    """(what, difference, tolerance)."""
+    with torch.no_grad():
+        for part in (unets, autoencoders, samplers, pictures) + ((full_size,) if full else ()):
+            folder = work / part.__name__
+            folder.mkdir(parents=True)
+            yield from part(probe, seed, folder)

@@ -11,12 +11,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEMO = ROOT / "Sources/Diffusion/Resources/demo"
 
 
-def call(probe, operation, folder, tensors):
-    """One operation of the form FOLDER IN OUT: arrays in, arrays out."""
+def call(probe, operation, folder, tensors, *more):
+    """One operation of the form FOLDER IN OUT …: arrays in, arrays out."""
     with tempfile.TemporaryDirectory() as work:
         source, target = pathlib.Path(work, "in.safetensors"), pathlib.Path(work, "out.safetensors")
         safetensors.numpy.save_file({k: np.array(v, np.float32, order="C") for k, v in tensors.items()}, source)
-        subprocess.run([probe, operation, folder, source, target], check=True)
+        subprocess.run([probe, operation, folder, source, target, *map(str, more)], check=True)
         return safetensors.numpy.load_file(target)
 
 

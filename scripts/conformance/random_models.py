@@ -29,7 +29,7 @@ UNETS = {
                        up_block_types=["CrossAttnUpBlock2D"] * 2 + ["UpBlock2D"]), "f16", [(16, 16), (11, 13)], 32),
     "wide-heads": (dict(block_out_channels=[64, 160], attention_head_dim=[1, 1], norm_num_groups=32, cross_attention_dim=64, layers_per_block=1,
                         transformer_layers_per_block=1, downsample_padding=0, conv_in_kernel=5, conv_out_kernel=1, **TWO),
-                   "f32", [(8, 12), (1, 2)], 16),
+                   "f32", [(8, 12), (2, 3)], 16),
     "all-attention": (dict(block_out_channels=[32, 32, 64], attention_head_dim=[4, 2, 8], norm_num_groups=32, cross_attention_dim=48,
                            layers_per_block=2, time_embedding_dim=100, down_block_types=["CrossAttnDownBlock2D"] * 3,
                            up_block_types=["CrossAttnUpBlock2D"] * 3), "bf16", [(12, 20), (7, 9)], 11),

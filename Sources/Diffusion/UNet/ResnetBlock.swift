@@ -70,28 +70,37 @@ struct Upsample: Sendable {
     conv = try weights.convolution("upsamplers.0.conv", channels, channels)
   }
 
-  /// Enlarges `[N, H, W, C]` twofold, or to `size`, which is `2H` or `2H − 1` by `2W` or `2W − 1`:
-  /// there torch's nearest neighbour of `H` → `2H − 1` picks the rows that a cut after doubling keeps.
+  /// Enlarges `[N, H, W, C]` twofold, or to `size` where an odd size was halved on the way down.
   func callAsFunction(_ x: Tensor, to size: (height: Int, width: Int)? = nil) -> Tensor {
-    let doubled = x.upsampledNearest2x()
-    return conv(size.map { doubled.cropped(height: $0.height, width: $0.width) } ?? doubled)
+    guard let size, size != (2 * x.shape[1], 2 * x.shape[2]) else {
+      return conv(x.upsampledNearest2x())
+    }
+    return conv(x.resizedNearest(height: size.height, width: size.width))
   }
 }
 
 extension Tensor {
-  /// The first `height` rows and `width` columns of every picture of `[N, H, W, C]`.
-  func cropped(height: Int, width: Int) -> Tensor {
+  /// `[N, H, W, C]` to another size: row y takes row ⌊y · H/height⌋, columns likewise.
+  ///
+  /// Source: torch `interpolate(mode: "nearest")`, which computes the quotient in float32.
+  func resizedNearest(height: Int, width: Int) -> Tensor {
     let (n, h, w, c) = (shape[0], shape[1], shape[2], shape[3])
-    if h == height && w == width { return self }
-    precondition(height <= h && width <= w, "crop to \(height)×\(width) of \(shape)")
+    func sources(_ count: Int, from size: Int) -> [Int] {
+      let scale = Float(size) / Float(count)
+      return (0..<count).map { Swift.min(Int(Float($0) * scale), size - 1) }
+    }
+    let (rows, columns) = (sources(height, from: h), sources(width, from: w))
     return withUnsafeValues { source in
       Tensor(shape: [n, height, width, c]) { target in
+        var place = 0
         for sample in 0..<n {
-          for y in 0..<height {
-            let from = source[((sample * h + y) * w * c)..<((sample * h + y) * w + width) * c]
-            let start = (sample * height + y) * width * c
-            _ = UnsafeMutableBufferPointer(rebasing: target[start..<start + width * c])
-              .update(fromContentsOf: from)
+          for row in rows {
+            for column in columns {
+              let start = ((sample * h + row) * w + column) * c
+              _ = UnsafeMutableBufferPointer(rebasing: target[place..<place + c])
+                .update(fromContentsOf: source[start..<start + c])
+              place += c
+            }
           }
         }
       }

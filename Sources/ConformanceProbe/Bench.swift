@@ -1,0 +1,64 @@
+import Diffusion
+import Foundation
+import Tensors
+
+/// Timings for scripts/bench/models.py: reads lines `PART BATCH REPEATS`, answers the process CPU
+/// seconds of each repeat. The driver alternates between this process and PyTorch.
+struct Bench {
+  let unet: UNet2DCondition
+  let autoencoder: AutoencoderKL
+  let encoder: TextEncoder
+
+  /// Reads the parts of a model folder.
+  init(folder: URL) throws {
+    unet = try UNet2DCondition(folder: folder.appendingPathComponent("unet"))
+    autoencoder = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
+    encoder = try TextEncoder(folder: folder.appendingPathComponent("text_encoder"))
+  }
+
+  /// Answers lines until the input ends.
+  func run(threads: Int) throws {
+    Compute.threads = threads
+    while let line = readLine() {
+      let words = line.split(separator: " ").map(String.init)
+      guard words.count == 3, let batch = Int(words[1]), let repeats = Int(words[2]) else { return }
+      let work = try prepared(words[0], batch)
+      let seconds = try (0..<repeats).map { _ in
+        let start = Self.cpuSeconds()
+        try work()
+        return Self.cpuSeconds() - start
+      }
+      print(seconds.map { "\($0)" }.joined(separator: " "))
+      fflush(nil)
+    }
+  }
+
+  private func prepared(_ part: String, _ batch: Int) throws -> () throws -> Void {
+    var random = Philox(seed: 1)
+    let side = unet.config.sampleSize ?? 64
+    let z = random.normals(shape: [batch, unet.config.inputChannels, side, side])
+    switch part {
+    case "unet":
+      let hidden = random.normals(shape: [batch, encoder.maxLength, unet.config.textWidths[0]])
+      let timesteps = (0..<batch).map { Double($0 * 37 % 1000) }
+      return { _ = try unet(z, timesteps: timesteps, text: hidden) }
+    case "text":
+      let ids = (0..<batch).map { n in (0..<encoder.maxLength).map { (n * 7 + $0 * 13) % 500 } }
+      return { _ = encoder(try encoder.embeddings(ids)) }
+    case "encode":
+      let pixels = side * autoencoder.downsampling
+      let pictures = random.normals(shape: [batch, 3, pixels, pixels])
+      return { _ = try autoencoder.encode(pictures) }
+    case "decode":
+      return { _ = try autoencoder.decode(z) }
+    default:
+      throw EvokeError(.name, "there is no part \"\(part)\"")
+    }
+  }
+
+  private static func cpuSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}

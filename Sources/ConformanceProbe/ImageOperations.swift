@@ -1,0 +1,74 @@
+import Checkpoints
+import Diffusion
+import Foundation
+import Pictures
+import Tensors
+
+/// UNet, autoencoder, samplers, whole pictures, and timings.
+let imageOperations: [String: Operation] = [
+  // FOLDER IN OUT: "z" [B, C, h, w], "timesteps" [B], "text" [B, L, d] → "output"
+  "unet": { arguments in
+    let unet = try UNet2DCondition(folder: arguments.url(0))
+    let inputs = try SafetensorsFile(arguments.url(1))
+    let output = try unet(
+      inputs.tensor("z"), timesteps: inputs.tensor("timesteps").values.map(Double.init),
+      text: inputs.tensor("text"))
+    try Safetensors.write([("output", output)], to: arguments.url(2))
+  },
+  // FOLDER IN OUT: pictures "x" and latents "z" → "mean", "deviation" and "picture"
+  "autoencoder": { arguments in
+    let autoencoder = try AutoencoderKL(folder: arguments.url(0))
+    let inputs = try SafetensorsFile(arguments.url(1))
+    let (mean, deviation) = try autoencoder.encode(inputs.tensor("x"))
+    let picture = try autoencoder.decode(inputs.tensor("z"))
+    try Safetensors.write(
+      [("mean", mean), ("deviation", deviation), ("picture", picture)], to: arguments.url(2))
+  },
+  // UNET IN OUT SCHEDULER KIND STEPS: "start", "text" and the "noise" of every step → "samples",
+  // the scaled start first
+  "sampler": { arguments in
+    let unet = try UNet2DCondition(folder: arguments.url(0))
+    let inputs = try SafetensorsFile(arguments.url(1))
+    let schedule = try NoiseSchedule(folder: arguments.url(3))
+    var sampler = try kind(arguments.string(4)).sampler(schedule, steps: arguments.int(5))
+    let (text, noise) = try (inputs.tensor("text"), inputs.tensor("noise"))
+    var x = try inputs.tensor("start").scaled(by: Float(sampler.initialNoiseScale))
+    var samples = [x]
+    for (i, timestep) in sampler.timesteps.enumerated() {
+      let output = try unet(sampler.scaledInput(x, at: i), timesteps: [timestep], text: text)
+      x = sampler.step(output, at: i, sample: x, noise: sampler.drawsNoise ? noise.row(i) : nil)
+      samples.append(x)
+    }
+    try Safetensors.write([("samples", Tensor.stacked(samples))], to: arguments.url(2))
+  },
+  // FOLDER REQUEST.json OUT: a prompt drawn once a seed with torch's noise → "pictures"
+  // [n, H, W, 3] of bytes
+  "generate": { arguments in
+    let model = try DiffusionModel(folder: arguments.url(0))
+    let config = try Config(arguments.url(1))
+    var request = GenerationRequest(
+      prompts: [try config.string("prompt")],
+      seeds: try config.ints("seeds").map { UInt64($0) })
+    request.negative = try config.string("negative")
+    request.steps = try config.int("steps")
+    request.guidance = Float(try config.double("guidance"))
+    request.sampler = try kind(config.string("sampler"))
+    request.size = (try config.int("height"), try config.int("width"))
+    request.source = .torch
+    let drawn = try model.generate(request).map { picture in
+      Tensor(shape: [picture.height, picture.width, 3], values: picture.pixels.map { Float($0) })
+    }
+    try Safetensors.write([("pictures", Tensor.stacked(drawn))], to: arguments.url(2))
+  },
+  // FOLDER THREADS: timings on demand, see Bench
+  "bench": { arguments in
+    try Bench(folder: arguments.url(0)).run(threads: arguments.int(1))
+  },
+]
+
+private func kind(_ name: String) throws -> SamplerKind {
+  guard let kind = SamplerKind(rawValue: name) else {
+    throw EvokeError(.name, "there is no sampler \"\(name)\"")
+  }
+  return kind
+}
