@@ -45,6 +45,7 @@ struct JSONParser {
     case UInt8(ascii: "t"): return try literal("true", .bool(true))
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
     case UInt8(ascii: "n"): return try literal("null", .null)
+    case UInt8(ascii: "I"): return try literal("Infinity", .double(.infinity))
     default: return try number()
     }
   }
@@ -210,6 +211,8 @@ extension JSONParser {
   fileprivate mutating func number() throws -> JSONValue {
     let start = at
     if current == UInt8(ascii: "-") { at += 1 }
+    // Not RFC 8259, but what Python writes: diffusers' `"lambda_min_clipped": -Infinity`.
+    if current == UInt8(ascii: "I") { return try literal("Infinity", .double(-.infinity)) }
     let firstDigit = at
     try digits()
     guard at == firstDigit + 1 || bytes[firstDigit] != UInt8(ascii: "0") else {

@@ -11,7 +11,7 @@ SD = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", cli
 CONFIGS = {
     "sd15": SD,
     "sd21-v": dict(SD, prediction_type="v_prediction"),
-    "linear": dict(num_train_timesteps=1000, clip_sample=False),
+    "linear": dict(num_train_timesteps=1000, clip_sample=False, lambda_min_clipped=float("-inf")),
     "cosine": dict(beta_schedule="squaredcos_cap_v2", clip_sample=False, num_train_timesteps=500, lambda_min_clipped=-5.1),
     "leading": dict(SD, timestep_spacing="leading"),
     "trailing": dict(SD, timestep_spacing="trailing", prediction_type="v_prediction"),
