@@ -10,9 +10,10 @@
 enum {
   window_size = 32768,
   hash_size = 1 << 15,
-  shortest_match = 3,
+  hashed_bytes = 3,
+  shortest_match = 6,  // of filtered rows, shorter ones cost more than literals
   longest_match = 258,
-  chain_limit = 192,       // candidates looked at for each position
+  chain_limit = 64,        // candidates looked at for each position
   good_enough = 64,        // a match this long is taken without looking for a longer one
   block_symbols = 1 << 15  // literals and matches that share one pair of Huffman codes
 };
@@ -267,7 +268,7 @@ static unsigned hash_at(const Matcher *matcher, size_t position) {
 }
 
 static void remember(Matcher *matcher, size_t position) {
-  if (position + shortest_match > matcher->count) return;
+  if (position + hashed_bytes > matcher->count) return;
   unsigned hash = hash_at(matcher, position);
   matcher->previous[position % window_size] = matcher->head[hash];
   matcher->head[hash] = (int64_t)position;
@@ -296,8 +297,6 @@ static Symbol find_match(const Matcher *matcher, size_t position) {
     }
     candidate = matcher->previous[(size_t)candidate % window_size];
   }
-  // Three bytes from far away cost more bits than three literals.
-  if (best.length == shortest_match && best.distance > 4096) best = (Symbol){0, 0};
   return best;
 }
 
@@ -342,8 +341,8 @@ static uint32_t adler32(const uint8_t *bytes, size_t count) {
   return b << 16 | a;
 }
 
-PictureStatus picture_zlib_compress(const uint8_t *bytes, size_t count, uint8_t **encoded,
-                                    size_t *encoded_count) {
+static PictureStatus compress(const uint8_t *bytes, size_t count, uint8_t **encoded,
+                              size_t *encoded_count) {
   Output output = {0};
   Matcher *matcher = malloc(sizeof *matcher);
   Symbol *symbols = malloc(block_symbols * sizeof *symbols);
@@ -426,7 +425,7 @@ PictureStatus picture_png_image_data(const uint8_t *pixels, size_t width, size_t
         memcpy(best + 1, trial, row_bytes);
       }
     }
-    status = picture_zlib_compress(filtered, height * (row_bytes + 1), encoded, encoded_count);
+    status = compress(filtered, height * (row_bytes + 1), encoded, encoded_count);
   }
   free(filtered);
   free(zeros);

@@ -50,9 +50,9 @@ private func sinc(_ x: Double) -> Double {
 extension Picture {
   /// Resampled to another size, byte for byte as Pillow does it (`Image.resize`): when shrinking,
   /// the filter is widened so that every pixel counts; weights and sums are fixed-point with 22
-  /// fractional bits, and columns are rounded to 8 bits before rows are combined.
+  /// fractional bits, and after the first of the two directions values are rounded to 8 bits.
   ///
-  /// Source: Pillow, `src/libImaging/Resample.c` and, for `.nearest`, `Geometry.c`.
+  /// Source: Pillow 13, `src/libImaging/Resample.c` and, for `.nearest`, `Geometry.c`.
   public func resized(width newWidth: Int, height newHeight: Int, filter: ResamplingFilter)
     -> Picture
   {
@@ -63,51 +63,49 @@ extension Picture {
       let rows = nearestPositions(from: height, to: newHeight)
       return rearranged(width: newWidth, height: newHeight) { (columns[$0], rows[$1]) }
     }
-    let across = ResamplingTaps(from: width, to: newWidth, filter: filter)
-    let down = ResamplingTaps(from: height, to: newHeight, filter: filter)
-    // Each pass rounds to bytes, so their order shows. Pillow 13 goes down first where that removes
-    // many more rows than the other pass removes columns; before 13 it never did.
-    if newHeight < height && height - newHeight > 2 * (width - newWidth) {
-      return resampledDown(down).resampledAcross(across)
-    }
-    return resampledAcross(across).resampledDown(down)
+    // Pillow 13 combines rows first where much more height than width goes; earlier versions never
+    // do, and then single bytes may differ by one.
+    let rowsFirst = newHeight < height && height - newHeight > 2 * (width - newWidth)
+    return rowsFirst
+      ? resampledDown(to: newHeight, filter).resampledAcross(to: newWidth, filter)
+      : resampledAcross(to: newWidth, filter).resampledDown(to: newHeight, filter)
   }
 
-  private func resampledAcross(_ taps: ResamplingTaps) -> Picture {
-    taps.count == width
-      ? self
-      : Picture(width: taps.count, height: height) { target in
-        withUnsafeBytes(taps) { source, starts, weights in
-          var output = 0
-          for y in 0..<height {
-            for x in 0..<taps.count {
-              let first = (y * width + starts[x]) * 3
-              for channel in 0..<3 {
-                target[output] = taps.sum(weights, at: x, source, from: first + channel, stride: 3)
-                output += 1
-              }
-            }
-          }
-        }
-      }
-  }
-
-  private func resampledDown(_ taps: ResamplingTaps) -> Picture {
-    taps.count == height
-      ? self
-      : Picture(width: width, height: taps.count) { target in
-        withUnsafeBytes(taps) { source, starts, weights in
-          let stride = width * 3
-          var output = 0
-          for y in 0..<taps.count {
-            for column in 0..<stride {
-              let first = starts[y] * stride + column
-              target[output] = taps.sum(weights, at: y, source, from: first, stride: stride)
+  private func resampledAcross(to newWidth: Int, _ filter: ResamplingFilter) -> Picture {
+    if newWidth == width { return self }
+    let taps = ResamplingTaps(from: width, to: newWidth, filter: filter)
+    return Picture(width: taps.count, height: height) { target in
+      withUnsafeBytes(taps) { source, starts, weights in
+        var output = 0
+        for y in 0..<height {
+          for x in 0..<taps.count {
+            let first = (y * width + starts[x]) * 3
+            for channel in 0..<3 {
+              target[output] = taps.sum(weights, at: x, source, from: first + channel, stride: 3)
               output += 1
             }
           }
         }
       }
+    }
+  }
+
+  private func resampledDown(to newHeight: Int, _ filter: ResamplingFilter) -> Picture {
+    if newHeight == height { return self }
+    let taps = ResamplingTaps(from: height, to: newHeight, filter: filter)
+    return Picture(width: width, height: taps.count) { target in
+      withUnsafeBytes(taps) { source, starts, weights in
+        let stride = width * 3
+        var output = 0
+        for y in 0..<taps.count {
+          for column in 0..<stride {
+            let first = starts[y] * stride + column
+            target[output] = taps.sum(weights, at: y, source, from: first, stride: stride)
+            output += 1
+          }
+        }
+      }
+    }
   }
 
   private func withUnsafeBytes(

@@ -179,7 +179,7 @@ import Testing
     ] {
       for scale in Chart.Axis.Scale.allCases {
         var chart = Chart(y: .init(scale: scale), series: series)
-        #expect(try chart.picture(scale: 1).width == 640)
+        #expect(try chart.picture(scale: 0.5).width == 320)
         chart.hasEqualUnits = true
         #expect(XMLCheck(try chart.svg()).error == nil)
       }

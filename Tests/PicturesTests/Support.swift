@@ -4,16 +4,21 @@ import Testing
 
 @testable import Pictures
 
-/// A file of Goldens, made by scripts/conformance/pictures.py.
+/// Where the files that scripts/conformance/pictures.py made are: those of the repository, or others
+/// that EVOKE_PICTURE_GOLDENS names.
+let goldenFolder: URL = {
+  let environment = ProcessInfo.processInfo.environment
+  if let other = environment["EVOKE_PICTURE_GOLDENS"] { return URL(fileURLWithPath: other) }
+  return Bundle.module.resourceURL?.appendingPathComponent("Goldens") ?? URL(fileURLWithPath: ".")
+}()
+
 func golden(_ path: String) throws -> Data {
-  let folder = try #require(Bundle.module.url(forResource: "Goldens", withExtension: nil))
-  return try Data(contentsOf: folder.appendingPathComponent(path))
+  try Data(contentsOf: goldenFolder.appendingPathComponent(path))
 }
 
 /// Names in a folder of Goldens, sorted.
 func goldenNames(_ folder: String) -> [String] {
-  guard let root = Bundle.module.url(forResource: "Goldens", withExtension: nil) else { return [] }
-  let path = root.appendingPathComponent(folder).path
+  let path = goldenFolder.appendingPathComponent(folder).path
   return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
 }
 

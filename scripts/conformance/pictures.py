@@ -3,6 +3,11 @@
 
     python3 scripts/conformance/pictures.py [--seed 1] [--out Tests/PicturesTests/Goldens]
 
+Other seeds make other sizes and pixels; to test against those:
+
+    python3 scripts/conformance/pictures.py --seed 2 --out /tmp/goldens
+    EVOKE_PICTURE_GOLDENS=/tmp/goldens swift test --filter PicturesTests
+
 decode/NAME.png|jpg   a file to decode, beside decode/NAME.ppm, the pixels that it holds
 resize/source.ppm     beside resize/FILTER-WxH.ppm, Pillow's Image.resize of it
 tensor/pixels.ppm     beside tensor/values.f32, diffusers' float32 values of it, and
@@ -132,15 +137,25 @@ def jpeg_forms(random, out):
         exif[0x010F] = "a camera"
         exif[0x0112] = orientation
         save(f"jpeg-orientation-{orientation}", small, quality=90, subsampling=0, exif=exif)
+    buffer = io.BytesIO()
+    exif[0x0112] = 6
+    small.save(buffer, "PNG", exif=exif)
+    (out / "png-orientation-6.png").write_bytes(buffer.getvalue())
+    write_ppm(out / "png-orientation-6.ppm", pillow_pixels(buffer.getvalue()))
 
 
 def resizes(random, out):
-    source = photograph(random, 37, 23)
+    source = photograph(random, *random.integers(20, 60, 2))
+    # Nothing across; much less height, which Pillow 13 resamples down first; anything.
+    sizes = [(source.shape[1], 7), (source.shape[1] + 5, 2)]
+    while len(sizes) < 6:
+        size = tuple(int(v) for v in random.integers(2, 90, 2))
+        sizes += [size] if size not in sizes else []
     write_ppm(out / "source.ppm", source)
     filters = dict(nearest=Image.NEAREST, box=Image.BOX, bilinear=Image.BILINEAR,
                    bicubic=Image.BICUBIC, lanczos=Image.LANCZOS)
     for name, value in filters.items():
-        for size in ((16, 11), (61, 50), (9, 40), (37, 7), (1, 1), (74, 46)):
+        for size in sizes:
             resized = Image.fromarray(source).resize(size, value)
             write_ppm(out / f"{name}-{size[0]}x{size[1]}.ppm", np.asarray(resized))
 

@@ -44,11 +44,6 @@ PictureStatus picture_png_image_data(const uint8_t *_Nonnull pixels, size_t widt
                                      size_t stride, uint8_t *_Nullable *_Nonnull encoded,
                                      size_t *_Nonnull encoded_count);
 
-/// `count` bytes as a zlib stream (RFC 1950/1951); `*encoded` is malloc'd.
-PictureStatus picture_zlib_compress(const uint8_t *_Nonnull bytes, size_t count,
-                                    uint8_t *_Nullable *_Nonnull encoded,
-                                    size_t *_Nonnull encoded_count);
-
 /// The CRC-32 that ends a PNG chunk; `crc` is 0 at the start and the last result when continued.
 uint32_t picture_crc32(uint32_t crc, const uint8_t *_Nonnull bytes, size_t count);
 
