@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Forward-only inversion searches q (Fei et al., arXiv 2304.05818, equation 3). The origin e_0 is
 /// kept apart from W, so that q = 0 is always the embedding the search starts around.
-public struct Subspace: Sendable, Equatable {
+public struct Subspace: Sendable, Equatable, Codable {
   public enum Kind: String, Sendable, Codable, CaseIterable {
     /// Principal components of the token table, coordinates in standard deviations.
     case pca

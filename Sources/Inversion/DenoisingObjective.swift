@@ -1,0 +1,218 @@
+import Diffusion
+import Pictures
+import Tensors
+
+/// How the timesteps' losses are weighted against each other.
+public enum TimestepWeighting: String, Sendable, Codable, CaseIterable {
+  /// All alike, as in training.
+  case uniform
+  /// By 1/E[loss(t)], measured without any words: a tenth less loss counts the same at every t.
+  case relative
+}
+
+/// The denoising loss of a learned word, made comparable: E‖ε − ε_θ(x_t, t, text(e))‖² over
+/// timesteps, noise, pictures and prompts (Gal et al., arXiv 2208.01618, equation 2).
+///
+/// The released forward-only code draws noise, picture and prompt for each candidate, so that ranks
+/// are noise. Here the candidates of a generation share all draws, pictures are encoded once, and
+/// one fixed set of other draws, never searched on, measures progress (after arXiv 2302.04841). A loss
+/// is a pure function of model, objective, candidate and generation: neither the batch nor the
+/// threads change a bit of it.
+public struct DenoisingObjective: Sendable {
+  public let model: DiffusionModel
+  /// Sentences the word is learned in.
+  public let templates: [String]
+  public let timesteps: Range<Int>
+  /// Denoising tasks a candidate and generation.
+  public let draws: Int
+  public let weighting: TimestepWeighting
+  /// Rows of an embedding that the word takes in a prompt.
+  public let vectors: Int
+
+  let latents: Tensor
+  private let heldOut: DenoisingDraws
+  private let random: Philox
+  private let templateIDs: [[Int]]
+  private let relative: RelativeWeights?
+
+  /// - Parameters:
+  ///   - pictures: of one concept, any size; encoded here, once, as the posterior's mean.
+  ///   - timesteps: what to draw from, within the model's training steps.
+  ///   - draws: denoising tasks a candidate and generation; more rank better and cost as much.
+  ///   - heldOut: pictures that progress is measured on; the given ones by default.
+  ///   - heldOutDraws: tasks of the fixed held-out set.
+  ///   - vectors: token embeddings that the word is made of.
+  ///   - random: where all draws come from.
+  /// - Throws: `EvokeError` for no pictures, an empty range of timesteps, counts below 1.
+  public init(
+    _ model: DiffusionModel, _ pictures: [Picture], prompts: Prompts = .object,
+    timesteps: Range<Int>? = nil, draws: Int = 64, weighting: TimestepWeighting = .uniform,
+    heldOut heldOutPictures: [Picture]? = nil, heldOutDraws: Int = 96, vectors: Int = 1,
+    random: Philox
+  ) throws {
+    let steps = model.schedule.trainingSteps
+    let range = timesteps ?? 0..<steps
+    guard !range.isEmpty, range.lowerBound >= 0, range.upperBound <= steps else {
+      throw EvokeError(
+        .value, "timesteps \(range) are not within the model's 0..<\(steps)")
+    }
+    guard draws >= 1, heldOutDraws >= 1, vectors >= 1 else {
+      throw EvokeError(.value, "draws and vectors have to be 1 or more")
+    }
+    guard !pictures.isEmpty, !(heldOutPictures?.isEmpty ?? false) else {
+      throw EvokeError(.value, "there are no pictures to learn from")
+    }
+    self.model = model
+    templates = try prompts.templates(for: model)
+    self.timesteps = range
+    self.draws = draws
+    self.weighting = weighting
+    self.vectors = vectors
+    self.random = random.derived("train")
+    latents = try model.latents(pictures)
+    heldOut = try DenoisingDraws(
+      count: heldOutDraws, latents: heldOutPictures.map { try model.latents($0) } ?? latents,
+      schedule: model.schedule, timesteps: range, templateCount: templates.count,
+      templateLimit: Self.templateLimit, random: random.derived("held-out"))
+    templateIDs = try Self.tokenized(templates, model, vectors: vectors)
+    relative =
+      weighting == .relative
+      ? try RelativeWeights(
+        model, latents: latents, timesteps: range, random: random.derived("weights")) : nil
+  }
+
+  /// Templates that the draws of one generation use: each costs a text encoding a candidate.
+  static let templateLimit = 4
+
+  /// Ids of the templates; the placeholder's ids are V, V + 1, … for a table of V rows.
+  private static func tokenized(
+    _ templates: [String], _ model: DiffusionModel, vectors: Int
+  ) throws -> [[Int]] {
+    let name = "<evoke-word>"
+    let word = try LearnedWord(
+      name, vectors: Tensor(zeros: [vectors, model.textEncoder.width]))
+    return try model.tokenized(templates.map { $0.filled(with: name) }, with: [word]).ids
+  }
+
+  // MARK: Losses
+
+  /// The losses of candidates on the draws of a generation.
+  ///
+  /// - Parameters:
+  ///   - candidates: embeddings [d] or [vectors, d].
+  ///   - generation: whose draws; the same for all candidates.
+  ///   - batch: UNet samples in one call; changes memory and speed, no bit of the result.
+  ///   - checkpoint: called between batches; what it throws ends the evaluation.
+  /// - Throws: `EvokeError(.shape)` for embeddings of another width.
+  public func losses(
+    _ candidates: [Tensor], generation: Int, batch: Int? = nil,
+    checkpoint: () throws -> Void = {}
+  ) throws -> [Double] {
+    let tasks = try DenoisingDraws(
+      count: draws, latents: latents, schedule: model.schedule, timesteps: timesteps,
+      templateCount: templates.count, templateLimit: Self.templateLimit,
+      random: random.derived(generation))
+    return try weighted(taskLosses(candidates, tasks, batch: batch, checkpoint), tasks)
+  }
+
+  /// The losses of candidates on the fixed held-out set.
+  public func heldOutLosses(
+    _ candidates: [Tensor], batch: Int? = nil, checkpoint: () throws -> Void = {}
+  ) throws -> [Double] {
+    try weighted(taskLosses(candidates, heldOut, batch: batch, checkpoint), heldOut)
+  }
+
+  /// The loss of one candidate on the fixed held-out set.
+  public func heldOutLoss(_ candidate: Tensor) throws -> Double {
+    try heldOutLosses([candidate])[0]
+  }
+
+  /// UNet samples that one candidate costs on the held-out set.
+  public var heldOutDraws: Int { heldOut.count }
+
+  private func weighted(_ losses: [[Double]], _ tasks: DenoisingDraws) throws -> [Double] {
+    let weights = tasks.timesteps.map { relative?.weight(at: $0) ?? 1 }
+    let total = weights.reduce(0, +)
+    return losses.map { zip($0, weights).reduce(0) { $0 + $1.0 * $1.1 } / total }
+  }
+
+  /// Mean squared errors, one a candidate and task.
+  func taskLosses(
+    _ candidates: [Tensor], _ tasks: DenoisingDraws, batch: Int?,
+    _ checkpoint: () throws -> Void
+  ) throws -> [[Double]] {
+    let width = model.textEncoder.width
+    for candidate in candidates where candidate.count != vectors * width {
+      throw EvokeError(
+        .shape, "an embedding of shape \(candidate.shape) for a word of "
+          + "\(vectors)×\(width) numbers")
+    }
+    // Candidates go through together as far as the batch reaches; the tasks of one candidate
+    // are cut when it does not reach that far.
+    let batch = max(1, batch ?? Self.defaultBatch)
+    let group = max(1, batch / tasks.count)
+    var result: [[Double]] = []
+    for first in stride(from: 0, to: candidates.count, by: group) {
+      let some = Array(candidates[first..<min(first + group, candidates.count)])
+      result += try groupLosses(some, tasks, batch: batch, checkpoint)
+    }
+    return result
+  }
+
+  /// Few large calls: the UNet cuts what it gets to fit the cache.
+  static let defaultBatch = 256
+
+  private func groupLosses(
+    _ candidates: [Tensor], _ tasks: DenoisingDraws, batch: Int,
+    _ checkpoint: () throws -> Void
+  ) throws -> [[Double]] {
+    var used: [Int] = []
+    for template in tasks.templates where !used.contains(template) { used.append(template) }
+    let place = tasks.templates.map { used.firstIndex(of: $0) ?? 0 }
+    let conditions = try model.unet.conditions(encoded(candidates, templates: used))
+    let pairs = candidates.indices.flatMap { c in (0..<tasks.count).map { (c, $0) } }
+    var losses: [Double] = []
+    for first in stride(from: 0, to: pairs.count, by: batch) {
+      try checkpoint()
+      let some = pairs[first..<min(first + batch, pairs.count)]
+      let prediction = try model.unet(
+        Tensor.stacked(some.map { tasks.noised.row($0.1) }),
+        timesteps: some.map { Double(tasks.timesteps[$0.1]) }, conditions: conditions,
+        rows: some.map { $0.0 * used.count + place[$0.1] })
+      for (sample, pair) in some.enumerated() {
+        losses.append(
+          meanSquaredError(prediction.row(sample), tasks.target.row(pair.1)))
+      }
+    }
+    return candidates.indices.map { c in
+      Array(losses[c * tasks.count..<(c + 1) * tasks.count])
+    }
+  }
+
+  /// Hidden states of every candidate in every used template, candidate by candidate.
+  private func encoded(_ candidates: [Tensor], templates used: [Int]) throws -> Tensor {
+    let width = model.textEncoder.width
+    let table = model.textEncoder.tokenTable.shape[0]
+    let rows = Tensor.concatenated(candidates.map { $0.reshaped([vectors, width]) }, axis: 0)
+    let ids = candidates.indices.flatMap { c in
+      used.map { template in
+        templateIDs[template].map { $0 < table ? $0 : $0 + c * vectors }
+      }
+    }
+    return model.textEncoder(try model.textEncoder.embeddings(ids, extra: rows))
+  }
+}
+
+/// Mean of the squared differences, summed in double in the order of the elements.
+func meanSquaredError(_ a: Tensor, _ b: Tensor) -> Double {
+  a.withUnsafeValues { x in
+    b.withUnsafeValues { y in
+      var sum = 0.0
+      for i in x.indices {
+        let difference = Double(x[i]) - Double(y[i])
+        sum += difference * difference
+      }
+      return sum / Double(x.count)
+    }
+  }
+}

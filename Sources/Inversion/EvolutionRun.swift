@@ -1,0 +1,81 @@
+import Diffusion
+import Evolution
+import Tensors
+
+/// What happened in one generation.
+public struct GenerationReport: Sendable, Equatable, Codable {
+  /// Counted from 1.
+  public let generation: Int
+  /// The best candidate's loss on this generation's draws.
+  public let best: Double
+  /// The candidates' mean loss on them.
+  public let mean: Double
+  /// Step size after the generation.
+  public let sigma: Double
+  /// UNet samples spent so far.
+  public let forwardPasses: Int
+  /// Loss of the distribution's mean on the fixed held-out set, where it was measured.
+  public let heldOutMean: Double?
+  /// The lowest held-out loss seen so far, where it was measured.
+  public let heldOutBest: Double?
+}
+
+/// An embedding with its loss on the held-out set.
+public struct HeldOutEmbedding: Sendable, Equatable, Codable {
+  /// Coordinates in the subspace.
+  public let point: [Double]
+  public let loss: Double
+  /// The generation it comes from; 0 for the start.
+  public let generation: Int
+}
+
+/// A forward-only inversion: a search in a subspace of embeddings with what it has seen.
+///
+/// An immutable value: ``evolved(on:generations:batch:checkEvery:progress:checkpoint:)`` gives the
+/// next one. Evolving 20 generations and then 30 more, also after storing and reading it in between,
+/// gives the same bits as evolving 50: what is measured only because an evolving ends (`answer`)
+/// leaves no trace in what the next one goes on from.
+public struct EvolutionRun: Sendable, Equatable, Codable {
+  public internal(set) var search: CMAES
+  public let subspace: Subspace
+  public internal(set) var history: [GenerationReport] = []
+  /// The start, e_0, measured on the held-out set; nil before the first generation.
+  public internal(set) var start: HeldOutEmbedding?
+  /// The lowest held-out loss of the regular measurements: over the start, the distribution's
+  /// means, and the best candidates of their generations.
+  public internal(set) var best: HeldOutEmbedding?
+  /// The distribution's mean at the end, measured.
+  public internal(set) var mean: HeldOutEmbedding?
+  /// The embedding with the lowest held-out loss at the end: `best` or `mean`.
+  public internal(set) var answer: HeldOutEmbedding?
+  /// UNet samples spent, but for those of the measurement at the end.
+  public internal(set) var forwardPasses = 0
+  /// Whether the last evolving was ended before its time.
+  public internal(set) var isInterrupted = false
+
+  public init(search: CMAES, subspace: Subspace) throws {
+    guard search.dimension == subspace.dimension else {
+      throw EvokeError(
+        .shape, "a search in \(search.dimension) dimensions and a subspace of "
+          + "\(subspace.dimension)")
+    }
+    self.search = search
+    self.subspace = subspace
+  }
+
+  public var generation: Int { search.generation }
+
+  /// The answer, [ambient]: the embedding with the lowest held-out loss; e_0 before any.
+  public var bestEmbedding: Tensor {
+    subspace.embedding(answer?.point ?? .init(repeating: 0, count: subspace.dimension))
+  }
+
+  /// The distribution's mean, [ambient].
+  public var meanEmbedding: Tensor { subspace.embedding(search.mean) }
+
+  /// How much of the start's held-out loss the answer saves, as a share of it.
+  public var improvement: Double {
+    guard let start, let answer, start.loss > 0 else { return 0 }
+    return 1 - answer.loss / start.loss
+  }
+}

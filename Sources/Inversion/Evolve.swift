@@ -1,0 +1,103 @@
+import Evolution
+import Tensors
+
+extension EvolutionRun {
+  /// The run after more generations on an objective.
+  ///
+  /// - Parameters:
+  ///   - generations: how many more; fewer are done when the search has a reason to stop.
+  ///   - batch: UNet samples in one call; no bit of the result depends on it.
+  ///   - checkEvery: generations between measurements on the held-out set; at the end the mean is
+  ///     measured in any case. A measurement costs two held-out sets, the one at the end one.
+  ///   - progress: called after each generation. `.interrupted` from it ends the run here.
+  ///   - checkpoint: called between batches. An `EvokeError` of kind `.interrupted` from it drops the
+  ///     generation under way and returns what was done before.
+  /// - Returns: the new run; `isInterrupted` says whether it was ended early.
+  /// - Throws: whatever else the objective, `checkpoint` or `progress` throw.
+  public func evolved(
+    on objective: DenoisingObjective, generations: Int, batch: Int? = nil,
+    checkEvery: Int = 10, progress: (GenerationReport) throws -> Void = { _ in },
+    checkpoint: () throws -> Void = {}
+  ) throws -> EvolutionRun {
+    guard subspace.ambient == objective.vectors * objective.model.textEncoder.width else {
+      throw EvokeError(
+        .shape, "a subspace of embeddings with \(subspace.ambient) numbers for a model of width "
+          + "\(objective.model.textEncoder.width)")
+    }
+    var run = self
+    run.isInterrupted = false
+    do {
+      try run.measureStart(objective, batch, checkpoint)
+      for _ in 0..<max(0, generations) where run.search.stoppingReasons.isEmpty {
+        var next = run
+        try next.step(objective, batch, check: max(1, checkEvery), checkpoint)
+        run = next
+        if let report = run.history.last { try progress(report) }
+      }
+    } catch let error as EvokeError where error.kind == .interrupted {
+      run.isInterrupted = true
+    }
+    try run.concluded(objective, batch)
+    return run
+  }
+
+  private mutating func measureStart(
+    _ objective: DenoisingObjective, _ batch: Int?, _ checkpoint: () throws -> Void
+  ) throws {
+    guard start == nil else { return }
+    let origin = [Double](repeating: 0, count: subspace.dimension)
+    let loss = try objective.heldOutLosses(
+      [subspace.embedding(origin)], batch: batch, checkpoint: checkpoint)[0]
+    forwardPasses += objective.heldOutDraws
+    start = HeldOutEmbedding(point: origin, loss: loss, generation: 0)
+    best = start
+  }
+
+  private mutating func step(
+    _ objective: DenoisingObjective, _ batch: Int?, check: Int,
+    _ checkpoint: () throws -> Void
+  ) throws {
+    let asked = search.ask()
+    let losses = try objective.losses(
+      asked.candidates.map(subspace.embedding), generation: search.generation, batch: batch,
+      checkpoint: checkpoint)
+    try search.update(asked, losses: losses)
+    forwardPasses += asked.count * objective.draws
+    let measures = search.generation % check == 0
+    if measures { try measure(asked, losses, objective, batch, checkpoint) }
+    history.append(
+      GenerationReport(
+        generation: search.generation, best: losses.min() ?? .nan,
+        mean: losses.reduce(0, +) / Double(losses.count), sigma: search.sigma,
+        forwardPasses: forwardPasses, heldOutMean: measures ? mean?.loss : nil,
+        heldOutBest: measures ? best?.loss : nil))
+  }
+
+  /// Puts the distribution's mean and the generation's best candidate on the held-out set.
+  private mutating func measure(
+    _ asked: Population, _ losses: [Double], _ objective: DenoisingObjective, _ batch: Int?,
+    _ checkpoint: () throws -> Void
+  ) throws {
+    let winner = losses.indices.min { losses[$0] < losses[$1] } ?? 0
+    let points = [search.mean, asked.candidates[winner]]
+    let measured = try objective.heldOutLosses(
+      points.map(subspace.embedding), batch: batch, checkpoint: checkpoint)
+    forwardPasses += points.count * objective.heldOutDraws
+    let found = zip(points, measured).map {
+      HeldOutEmbedding(point: $0, loss: $1, generation: search.generation)
+    }
+    mean = found[0]
+    for one in found where one.loss < (best?.loss ?? .infinity) { best = one }
+  }
+
+  /// Measures the mean, if it was not just done, and settles the answer.
+  private mutating func concluded(_ objective: DenoisingObjective, _ batch: Int?) throws {
+    guard search.generation > 0 else { return }
+    if mean?.generation != search.generation {
+      let loss = try objective.heldOutLosses([meanEmbedding], batch: batch)[0]
+      mean = HeldOutEmbedding(point: search.mean, loss: loss, generation: search.generation)
+    }
+    answer = best
+    if let mean, mean.loss < (best?.loss ?? .infinity) { answer = mean }
+  }
+}
