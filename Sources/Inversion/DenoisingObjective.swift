@@ -144,7 +144,8 @@ public struct DenoisingObjective: Sendable {
     let width = model.textEncoder.width
     for candidate in candidates where candidate.count != vectors * width {
       throw EvokeError(
-        .shape, "an embedding of shape \(candidate.shape) for a word of "
+        .shape,
+        "an embedding of shape \(candidate.shape) for a word of "
           + "\(vectors)×\(width) numbers")
     }
     // Candidates go through together as far as the batch reaches; the tasks of one candidate

@@ -44,9 +44,12 @@ public struct EvolutionRun: Sendable, Equatable, Codable {
   /// The lowest held-out loss of the regular measurements: over the start, the distribution's
   /// means, and the best candidates of their generations.
   public internal(set) var best: HeldOutEmbedding?
+  /// The distribution's means of the last generations, oldest first.
+  var recentMeans: [[Double]] = []
   /// The distribution's mean at the end, measured.
   public internal(set) var mean: HeldOutEmbedding?
-  /// The embedding with the lowest held-out loss at the end: `best` or `mean`.
+  /// The embedding with the lowest held-out loss at the end: `best`, `mean`, or the average of the
+  /// last means.
   public internal(set) var answer: HeldOutEmbedding?
   /// UNet samples spent, but for those of the measurement at the end.
   public internal(set) var forwardPasses = 0
@@ -56,7 +59,8 @@ public struct EvolutionRun: Sendable, Equatable, Codable {
   public init(search: CMAES, subspace: Subspace) throws {
     guard search.dimension == subspace.dimension else {
       throw EvokeError(
-        .shape, "a search in \(search.dimension) dimensions and a subspace of "
+        .shape,
+        "a search in \(search.dimension) dimensions and a subspace of "
           + "\(subspace.dimension)")
     }
     self.search = search
@@ -72,6 +76,17 @@ public struct EvolutionRun: Sendable, Equatable, Codable {
 
   /// The distribution's mean, [ambient].
   public var meanEmbedding: Tensor { subspace.embedding(search.mean) }
+
+  /// Means of this many last generations are averaged for one of the answers to choose from:
+  /// under noise the mean wanders around where it should be.
+  static let averaged = 10
+
+  /// The average of the last means.
+  var averagedMean: [Double] {
+    (0..<subspace.dimension).map { i in
+      recentMeans.reduce(0) { $0 + $1[i] } / Double(max(1, recentMeans.count))
+    }
+  }
 
   /// How much of the start's held-out loss the answer saves, as a share of it.
   public var improvement: Double {

@@ -8,7 +8,7 @@ extension EvolutionRun {
   ///   - generations: how many more; fewer are done when the search has a reason to stop.
   ///   - batch: UNet samples in one call; no bit of the result depends on it.
   ///   - checkEvery: generations between measurements on the held-out set; at the end the mean is
-  ///     measured in any case. A measurement costs two held-out sets, the one at the end one.
+  ///     measured in any case. A measurement costs two held-out sets.
   ///   - progress: called after each generation. `.interrupted` from it ends the run here.
   ///   - checkpoint: called between batches. An `EvokeError` of kind `.interrupted` from it drops the
   ///     generation under way and returns what was done before.
@@ -21,7 +21,8 @@ extension EvolutionRun {
   ) throws -> EvolutionRun {
     guard subspace.ambient == objective.vectors * objective.model.textEncoder.width else {
       throw EvokeError(
-        .shape, "a subspace of embeddings with \(subspace.ambient) numbers for a model of width "
+        .shape,
+        "a subspace of embeddings with \(subspace.ambient) numbers for a model of width "
           + "\(objective.model.textEncoder.width)")
     }
     var run = self
@@ -62,22 +63,25 @@ extension EvolutionRun {
       asked.candidates.map(subspace.embedding), generation: search.generation, batch: batch,
       checkpoint: checkpoint)
     try search.update(asked, losses: losses)
+    recentMeans = Array((recentMeans + [search.mean]).suffix(Self.averaged))
     forwardPasses += asked.count * objective.draws
     let measures = search.generation % check == 0
-    if measures { try measure(asked, losses, objective, batch, checkpoint) }
+    let measuredMean =
+      measures ? try measure(asked, losses, objective, batch, checkpoint) : nil
     history.append(
       GenerationReport(
         generation: search.generation, best: losses.min() ?? .nan,
         mean: losses.reduce(0, +) / Double(losses.count), sigma: search.sigma,
-        forwardPasses: forwardPasses, heldOutMean: measures ? mean?.loss : nil,
+        forwardPasses: forwardPasses, heldOutMean: measuredMean,
         heldOutBest: measures ? best?.loss : nil))
   }
 
-  /// Puts the distribution's mean and the generation's best candidate on the held-out set.
+  /// Puts the distribution's mean and the generation's best candidate on the held-out set; gives
+  /// the mean's loss.
   private mutating func measure(
     _ asked: Population, _ losses: [Double], _ objective: DenoisingObjective, _ batch: Int?,
     _ checkpoint: () throws -> Void
-  ) throws {
+  ) throws -> Double {
     let winner = losses.indices.min { losses[$0] < losses[$1] } ?? 0
     let points = [search.mean, asked.candidates[winner]]
     let measured = try objective.heldOutLosses(
@@ -86,18 +90,19 @@ extension EvolutionRun {
     let found = zip(points, measured).map {
       HeldOutEmbedding(point: $0, loss: $1, generation: search.generation)
     }
-    mean = found[0]
     for one in found where one.loss < (best?.loss ?? .infinity) { best = one }
+    return measured[0]
   }
 
-  /// Measures the mean, if it was not just done, and settles the answer.
+  /// Measures the mean and the average of the last means, and settles the answer.
   private mutating func concluded(_ objective: DenoisingObjective, _ batch: Int?) throws {
     guard search.generation > 0 else { return }
-    if mean?.generation != search.generation {
-      let loss = try objective.heldOutLosses([meanEmbedding], batch: batch)[0]
-      mean = HeldOutEmbedding(point: search.mean, loss: loss, generation: search.generation)
+    let points = [search.mean, averagedMean]
+    let losses = try objective.heldOutLosses(points.map(subspace.embedding), batch: batch)
+    let found = zip(points, losses).map {
+      HeldOutEmbedding(point: $0, loss: $1, generation: search.generation)
     }
-    answer = best
-    if let mean, mean.loss < (best?.loss ?? .infinity) { answer = mean }
+    mean = found[0]
+    answer = found.reduce(best) { $1.loss < ($0?.loss ?? .infinity) ? $1 : $0 }
   }
 }
