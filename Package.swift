@@ -32,7 +32,8 @@ let layers: [Target] = [
   .target(name: "Notebook", dependencies: ["Language"]),
   // Runs single parts on given inputs, for scripts/conformance.
   .executableTarget(
-    name: "conformance-probe", dependencies: ["Diffusion"], path: "Sources/ConformanceProbe"),
+    name: "conformance-probe", dependencies: ["Diffusion", "Evolution", "Inversion"],
+    path: "Sources/ConformanceProbe"),
   // Measures products, convolutions and attention, for scripts/bench.
   .executableTarget(
     name: "kernel-bench", dependencies: ["Kernels", "Tensors", "COpenBLAS"],

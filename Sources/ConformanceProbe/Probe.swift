@@ -31,7 +31,9 @@ struct Probe {
 typealias Operation = @Sendable (Arguments) throws -> Void
 
 /// All operations by name; each file of this folder has a table of its own.
-private let operations = textOperations.merging(imageOperations) { first, _ in first }
+private let operations: [String: Operation] = [
+  textOperations, imageOperations, searchOperations, inversionOperations,
+].reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
 
 /// The command line behind the operation's name.
 struct Arguments {

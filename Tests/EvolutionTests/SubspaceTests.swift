@@ -117,25 +117,7 @@ import Testing
   }
 }
 
-@Suite struct SearchProbeTests {
-  private func ask(_ request: String) throws -> [String: [Double]] {
-    let answer = try SearchProbe.respond(to: Data(request.utf8))
-    return try JSONDecoder().decode([String: [Double]].self, from: answer)
-  }
-
-  @Test func answers() throws {
-    let draws = goldenNormals(seed: 1, count: 12).map { "\($0)" }.joined(separator: ",")
-    let replayed = try ask(
-      #"{"task":"replay","dimension":3,"population":4,"draws":[[\#(draws)]],"schedule":"eager"}"#)
-    #expect(replayed["mean"]?.count == 3 && replayed["covariance"]?.count == 9)
-    let counted = try ask(
-      #"{"task":"evaluations","dimension":4,"function":"rosenbrock","seeds":[1,2]}"#)
-    #expect(counted["evaluations"]!.allSatisfy { $0 > 100 && $0 < 5000 })
-    let timed = try ask(#"{"task":"time","dimension":4,"generations":3}"#)
-    #expect(timed["milliseconds"]?.count == 3)
-    #expect(throws: (any Error).self) { try ask("{}") }
-  }
-
+@Suite struct TestFunctionTests {
   @Test func functionsHaveTheirMinimum() {
     for function in TestFunction.allCases {
       let minimum = [Double](repeating: function == .rosenbrock ? 1 : 0, count: 4)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times ask + tell against pycma, population 20, sphere: python3 scripts/bench/search.py COMMAND...
 
-COMMAND answers requests of SearchProbe.swift, for example `evoke probe search` (a release build).
+COMMAND answers requests of ConformanceProbe/SearchOperations.swift, for example `conformance-probe search` (a release build).
 Ratios of milliseconds a generation (pycma / evoke), medians and means over the same number of
 generations, in alternating rounds. pycma with one BLAS thread, which is its fastest here.
 """

@@ -4,8 +4,8 @@
     python3 scripts/conformance/search.py --goldens [--seed 1]   writes trajectories.json
     python3 scripts/conformance/search.py --probe COMMAND...     replays live, counts evaluations
 
-COMMAND reads a request on standard input and answers on standard output (see SearchProbe.swift),
-for example `evoke probe search`.
+COMMAND reads a request on standard input and answers on standard output (see ConformanceProbe/SearchOperations.swift),
+for example `conformance-probe search`.
 
 pycma draws with the normal draws that are handed to evoke. Two of its arbitrary choices are fixed:
 the signs of eigenvectors (their component of largest magnitude is made positive, as evoke does),

@@ -1,9 +1,17 @@
+import Evolution
 import Foundation
 import Tensors
 
-/// What scripts/conformance/search.py and scripts/bench/search.py ask of the search: a JSON
-/// request in, a JSON answer out. No part of the language.
-public enum SearchProbe {
+/// `search`: a JSON request on standard input, a JSON answer on standard output.
+let searchOperations: [String: Operation] = [
+  "search": { _ in
+    let request = FileHandle.standardInput.readDataToEndOfFile()
+    FileHandle.standardOutput.write(try SearchProbe.respond(to: request))
+  }
+]
+
+/// What scripts/conformance/search.py and scripts/bench/search.py ask of the search.
+private enum SearchProbe {
   private struct Request: Decodable {
     enum Task: String, Decodable { case replay, evaluations, time }
     let task: Task
@@ -21,7 +29,7 @@ public enum SearchProbe {
   }
 
   /// - Throws: `EvokeError` for what the search refuses, `DecodingError` for another request.
-  public static func respond(to request: Data) throws -> Data {
+  static func respond(to request: Data) throws -> Data {
     let request = try JSONDecoder().decode(Request.self, from: request)
     let answer: [String: [Double]]
     switch request.task {

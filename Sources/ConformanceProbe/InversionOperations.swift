@@ -1,0 +1,57 @@
+import Diffusion
+import Evolution
+import Foundation
+import Inversion
+import Pictures
+import Tensors
+
+/// `inversion`: a JSON request on standard input, a JSON answer on standard output, for
+/// scripts/bench/inversion.py.
+let inversionOperations: [String: Operation] = [
+  "inversion": { _ in
+    let input = FileHandle.standardInput.readDataToEndOfFile()
+    let request = try JSONDecoder().decode(InversionRequest.self, from: input)
+    FileHandle.standardOutput.write(try JSONEncoder().encode(request.answer()))
+  }
+]
+
+private struct InversionRequest: Decodable {
+  let model: String
+  let pictures: String
+  let threads: Int
+  let generations, population, draws, dimension, heldOut, checkEvery: Int
+  let sigma: Double
+
+  /// A whole inversion from the mean of the words.
+  func answer() throws -> [String: Double] {
+    Compute.threads = threads
+    let clock = ContinuousClock()
+    let model = try DiffusionModel(folder: URL(fileURLWithPath: model))
+    let given = try loadPictures(at: URL(fileURLWithPath: pictures)).map(\.picture)
+    let table = model.textEncoder.tokenTable
+    let rows = wordRows(of: model)
+    let space = try Subspace.pca(
+      of: table, rows: rows, dimension: dimension, around: mean(of: table, rows))
+    let random = Philox(seed: 1)
+    let objective = try DenoisingObjective(
+      model, given, draws: draws, heldOutDraws: heldOut, random: random.derived("objective"))
+    let search = try CMAES(
+      dimension: dimension, sigma: sigma, population: population, criteria: .off,
+      random: random.derived("search"))
+    let begun = clock.now
+    let run = try EvolutionRun(search: search, subspace: space).evolved(
+      on: objective, generations: generations, checkEvery: checkEvery)
+    let spent = clock.now - begun
+    return [
+      "search": Double(spent.components.seconds) + Double(spent.components.attoseconds) * 1e-18,
+      "before": run.start?.loss ?? .nan, "after": run.answer?.loss ?? .nan,
+    ]
+  }
+
+  private func mean(of table: Tensor, _ rows: [Int]) -> Tensor {
+    let width = table.shape[1]
+    var sum = [Float](repeating: 0, count: width)
+    for row in rows { for (i, x) in table.row(row).values.enumerated() { sum[i] += x } }
+    return Tensor(shape: [width], values: sum.map { $0 / Float(rows.count) })
+  }
+}
