@@ -49,7 +49,8 @@ struct Case: CustomTestStringConvertible, Sendable {
       let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
     else { return [] }
     return names.filter { $0.hasSuffix(".evk") }.sorted().flatMap { name -> [Case] in
-      let text = (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) ?? ""
+      let text =
+        (try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)) ?? ""
       return parse(text, file: name)
     }
   }
@@ -120,6 +121,7 @@ extension Limits {
           text.append(line)
           text += seen.filter { $0.line == index + 1 }.map(\.text)
         }
+        if let last = text.last, last.isEmpty { text.removeLast() }
       }
       let url = URL(fileURLWithPath: folder).appendingPathComponent(file)
       try text.joined(separator: "\n").write(to: url, atomically: true, encoding: .utf8)

@@ -75,7 +75,8 @@ let testRegistry = Registry(
     Builtin(
       "distance", topic: "Test", summary: "The distance of two points",
       parameters: [
-        Parameter("a", .object("Point"), "one"), Parameter(label: "to", .object("Point"), "another"),
+        Parameter("a", .object("Point"), "one"),
+        Parameter(label: "to", .object("Point"), "another"),
       ], returns: .number, example: "distance(a, to: b)"
     ) { arguments, _ in
       let (a, b): (Point, Point) = (try arguments.object("a"), try arguments.object("to"))
@@ -126,7 +127,8 @@ let testRegistry = Registry(
       context.fingerprint("model", "\(name) sha256:0123")
       context.note("loaded \(name)")
       context.display(.string(name))
-      return .record(Record([("name", .string(name)), ("url", .string(try context.readURL(name).path))]))
+      return .record(
+        Record([("name", .string(name)), ("url", .string(try context.readURL(name).path))]))
     },
     Builtin(
       "fail", topic: "Test", summary: "Fails in a way nobody foresaw", parameters: [],

@@ -58,8 +58,9 @@ public struct Arguments {
     if let bounds, !bounds.contains(value) {
       let range =
         bounds.upperBound == .infinity
-        ? "at least \(bounds.lowerBound)" : "from \(bounds.lowerBound) to \(bounds.upperBound)"
-      throw error(name, .value, "`\(name)` must be \(range), not \(value)")
+        ? "at least \(formatted(bounds.lowerBound))"
+        : "from \(formatted(bounds.lowerBound)) to \(formatted(bounds.upperBound))"
+      throw error(name, .value, "`\(name)` must be \(range), not \(self[name].description)")
     }
     return value
   }

@@ -27,6 +27,10 @@ extension CoreBuiltins {
       var flat: [Float] = []
       var shape: [Int] = []
       try flatten(arguments["values"], 0, &shape, &flat, arguments, context)
+      guard flat.count == shape.reduce(1, *) else {
+        throw arguments.error(
+          "values", .shape, "the lists are not all equally long and deep")
+      }
       return .tensor(Tensor(shape: shape, values: flat))
     },
     Builtin(
@@ -63,7 +67,7 @@ extension CoreBuiltins {
     }
     switch value {
     case .int, .double:
-      guard level == shape.count || flat.isEmpty else { throw ragged() }
+      guard level == shape.count else { throw ragged() }
       if case .int(let int) = value { flat.append(Float(int)) }
       if case .double(let double) = value { flat.append(Float(double)) }
     case .list, .range:
@@ -102,7 +106,8 @@ extension CoreBuiltins {
       return .tensor(tensor.reshaped(try newShape(try arguments.ints("shape"), tensor, arguments)))
     },
     Builtin(
-      "transpose", topic: "Tensors", summary: "The axes in another order, reversed if none is given",
+      "transpose", topic: "Tensors",
+      summary: "The axes in another order, reversed if none is given",
       parameters: [
         tensorParameter,
         Parameter("axes", .list(.int), default: .none, "the old axes in their new order"),

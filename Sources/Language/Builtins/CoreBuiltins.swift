@@ -15,7 +15,8 @@ enum CoreBuiltins {
     },
     Builtin(
       "seed", topic: "Session",
-      summary: "Sets the seed of the session, from which every draw without a seed of its own comes",
+      summary:
+        "Sets the seed of the session, from which every draw without a seed of its own comes",
       parameters: [Parameter("seed", .int, "any whole number")], returns: .none,
       example: "seed(7)"
     ) { arguments, context in
@@ -52,7 +53,8 @@ enum CoreBuiltins {
 enum Bodies {
   /// Applies a function of numbers to a number, or to every element of a tensor.
   static func elementwise(
-    _ number: @escaping @Sendable (Double) -> Double, _ tensor: @escaping @Sendable (Tensor) -> Tensor
+    _ number: @escaping @Sendable (Double) -> Double,
+    _ tensor: @escaping @Sendable (Tensor) -> Tensor
   ) -> Builtin.Body {
     { arguments, _ in
       switch arguments["x"] {

@@ -78,7 +78,6 @@ extension ValueType {
   var article: String {
     switch self {
     case .any, .none: return description
-    case .object(let name): return name
     case .union(let types):
       let parts = types.map(\.article)
       return parts.count < 2
@@ -86,7 +85,7 @@ extension ValueType {
         : parts.dropLast().joined(separator: ", ") + " or \(parts.last ?? "")"
     default:
       let text = description
-      return ("aeiou".contains(text.first ?? "x") ? "an " : "a ") + text
+      return ("aeiouAEIOU".contains(text.first ?? "x") ? "an " : "a ") + text
     }
   }
 }

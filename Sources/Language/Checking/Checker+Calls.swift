@@ -41,7 +41,7 @@ extension Checker {
     }
     if let builtin { return builtinCall(builtin, place, arguments, receiver, span) }
     for argument in arguments { _ = expression(argument.value) }
-    report(unknown(name), place)
+    report(unknown(name, place), place)
     return (LiteralNode(.none, span), nil)
   }
 
@@ -53,18 +53,28 @@ extension Checker {
     let (node, type) = typed(receiver)
     let slot = scope.reserve()
     let held = LocalNode(slot, name, receiver.span)
-    let isMember: Bool
+    let mayHold: Bool
     switch type {
-    case .object(let typeName): isMember = registry.memberNames(of: typeName)?.contains(name) == true
-    case nil, .record, .any, .union: isMember = registry[name] == nil && variable(name, place) == nil
-    default: isMember = false
+    case .object(let typeName): mayHold = registry.memberNames(of: typeName)?.contains(name) ?? true
+    case nil, .record, .any, .union: mayHold = true
+    default: mayHold = false
     }
-    if isMember {
-      // Only running can tell what the value holds under that name.
+    if mayHold {
+      // Only running can tell whether the value holds a function under that name.
+      checkOrder(arguments, nil)
       let given = arguments.map { (label: $0.label, node: expression($0.value)) }
       let site = callSite(span, place, arguments)
+      let variable = variable(name, place)
+      let builtin = registry[name].map { LiteralNode(.function(Function($0)), place) }
+      let callee: Node? =
+        if let variable, let builtin = registry[name] {
+          SharedNameNode(variable, builtin, place)
+        } else {
+          variable ?? builtin
+        }
+      let call = callee.map { CallNode($0, [(label: nil, node: held)] + given, site) }
       return (
-        MethodNode(node, name, place, slot: slot, function: nil, given, site, registry), nil
+        MethodNode(node, name, place, slot: slot, function: call, given, site, registry), nil
       )
     }
     let (function, result) = call(
@@ -140,6 +150,8 @@ extension Checker {
     var places: [String: Span] = [:]
     var given: Set<Int> = []
     var count = 0
+    // An argument in the wrong form explains what is missing.
+    var isMisplaced = false
 
     func nextPosition() -> Int? {
       defer { count += 1 }
@@ -159,12 +171,16 @@ extension Checker {
       var index: Int?
       if let label = argument.label {
         index = builtin.parameters.firstIndex { $0.name == label && $0.kind == .labelled }
-        if index == nil { report(builtin.unknown(label: label), argument.labelSpan) }
+        if index == nil {
+          report(builtin.unknown(label: label), argument.labelSpan)
+          isMisplaced = isMisplaced || builtin.parameters.contains { $0.name == label }
+        }
       } else {
         index = nextPosition()
         if index == nil, count == positional.count + 1 {
           let total = arguments.count { $0.label == nil } + (receiver == nil ? 0 : 1)
           report(surplus(builtin, total), argument.value.span)
+          isMisplaced = true
         }
       }
       guard let index else { continue }
@@ -181,7 +197,7 @@ extension Checker {
       let parameter = builtin.parameters[index]
       return parameter.kind != .rest && parameter.defaultValue == nil && !given.contains(index)
     }
-    if !missing.isEmpty {
+    if !missing.isEmpty, !isMisplaced {
       report(builtin.missing(missing.map { builtin.parameters[$0] }), place)
     }
     let site = CallSite(

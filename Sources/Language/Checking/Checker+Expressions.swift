@@ -116,7 +116,8 @@ extension Checker {
       report(
         .name, "\(typeName) has no member `\(name)`",
         hint: near.map { "did you mean `.\($0)`?" }
-          ?? (registry[name] != nil ? "to call it, write .\(name)( … )" : membersHint(known)), place)
+          ?? (registry[name] != nil ? "to call it, write .\(name)( … )" : membersHint(known)), place
+      )
     }
     return (PropertyNode(node, name, place, registry, span), nil)
   }
@@ -147,7 +148,7 @@ extension Checker {
   mutating func name(_ name: String, _ span: Span) -> Node {
     if let node = variable(name, span) { return node }
     if let builtin = registry[name] { return LiteralNode(.function(Function(builtin)), span) }
-    report(unknown(name), span)
+    report(unknown(name, span), span)
     return LiteralNode(.none, span)
   }
 
@@ -166,11 +167,13 @@ extension Checker {
     return registry[name] != nil ? .function : nil
   }
 
-  func unknown(_ name: String) -> EvokeError {
+  func unknown(_ name: String, _ span: Span) -> EvokeError {
     if let place = declared[name] {
+      let line = source.line(at: place.start)
       return EvokeError(
         .name, "`\(name)` is used before it is bound",
-        hint: "it gets its value in line \(source.line(at: place.start))")
+        hint: line > source.line(at: span.start)
+          ? "it gets its value in line \(line)" : "bind it first: \(name) = …")
     }
     let names = scope.visibleNames + bound.sorted() + registry.names
     let near = closest(to: name, among: names)

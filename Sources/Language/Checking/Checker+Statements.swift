@@ -122,7 +122,6 @@ extension Checker {
   /// Checks a function's body in a scope of its own.
   mutating func function(_ syntax: FunctionSyntax, _ span: Span) -> ClosureNode {
     let outer = scope
-    let name = syntax.name ?? "function"
     scope = FunctionScope(parent: outer, ownName: outer.isMain ? nil : syntax.name)
     var parameters: [FunctionCode.Parameter] = []
     for parameter in syntax.parameters {
@@ -132,7 +131,7 @@ extension Checker {
         .init(name: parameter.name, isLabelled: parameter.isLabelled, defaultValue: value))
     }
     let code = FunctionCode(
-      name: name, parameters: parameters,
+      name: syntax.name, parameters: parameters,
       parameterSlots: syntax.parameters.map { scope.slots[$0.name] ?? 0 }, span: span,
       source: source)
     if scope.parent?.isMain == true, let name = syntax.name { functions[name] = code }

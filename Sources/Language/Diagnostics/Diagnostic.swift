@@ -13,9 +13,12 @@ public struct Diagnostic: Error, Sendable, Equatable {
   public let length: Int
   /// The source line, without its newline.
   public let sourceLine: String
+  /// The calls that led there, the innermost first: `a.evk:4: f(0)`.
+  public let trail: [String]
 
   public init(
-    _ error: EvokeError, file: String, line: Int, column: Int, length: Int, sourceLine: String
+    _ error: EvokeError, file: String, line: Int, column: Int, length: Int, sourceLine: String,
+    trail: [String] = []
   ) {
     self.error = error
     self.file = file
@@ -23,6 +26,7 @@ public struct Diagnostic: Error, Sendable, Equatable {
     self.column = column
     self.length = length
     self.sourceLine = sourceLine
+    self.trail = trail
   }
 
   /// The diagnostic as text:
@@ -44,6 +48,7 @@ public struct Diagnostic: Error, Sendable, Equatable {
       text += "\n  \(dim)\(sourceLine)\(off)\n  \(lead)\(red)\(mark)\(off)"
     }
     if let hint = error.hint { text += "\n  \(hint)" }
+    for call in trail { text += "\n  \(dim)called from \(call)\(off)" }
     return text
   }
 }

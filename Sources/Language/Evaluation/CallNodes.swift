@@ -133,6 +133,10 @@ final class MethodNode: Node, @unchecked Sendable {
       return try CallNode(callee, arguments, site).evaluate(m)
     }
     guard let function else {
+      if let member = try located(m, place, { try Members.member(name, of: value) }) {
+        throw m.fault(
+          EvokeError(.type, "`\(name)` is \(member.briefly) here, not a function"), place)
+      }
       throw m.fault(Members.missing(name, in: value, registry), place)
     }
     m.locals[slot] = value

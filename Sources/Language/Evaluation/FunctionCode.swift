@@ -9,6 +9,7 @@ final class FunctionCode: @unchecked Sendable {
     let defaultValue: Node?
   }
   let name: String
+  let isAnonymous: Bool
   let parameters: [Parameter]
   /// Where the arguments go, parameter by parameter.
   let parameterSlots: [Int]
@@ -26,9 +27,10 @@ final class FunctionCode: @unchecked Sendable {
   private(set) var selfSlot: Int?
 
   init(
-    name: String, parameters: [Parameter], parameterSlots: [Int], span: Span, source: SourceText
+    name: String?, parameters: [Parameter], parameterSlots: [Int], span: Span, source: SourceText
   ) {
-    self.name = name
+    self.name = name ?? "function"
+    isAnonymous = name == nil
     self.parameters = parameters
     self.parameterSlots = parameterSlots
     self.span = span
@@ -94,7 +96,12 @@ extension Machine {
       let values = try builtin.bind(arguments)
       return try invoke(builtin, values, at: site)
     case .script(let code, let captured):
-      return try invoke(code, captured, function, arguments)
+      let caller = source
+      do {
+        return try invoke(code, captured, function, arguments)
+      } catch let fault as Fault {
+        throw fault.passing(site.span, in: caller)
+      }
     }
   }
 
@@ -257,7 +264,9 @@ extension Parameter {
     }
     if type.accepts(value) { return nil }
     var hint: String?
-    if !choices.isEmpty { hint = "the choices are " + choices.map { "." + $0 }.joined(separator: " ") }
+    if !choices.isEmpty {
+      hint = "the choices are " + choices.map { "." + $0 }.joined(separator: " ")
+    }
     if case .function = value { hint = "was a call meant? write \(value.functionName)( … )" }
     return EvokeError(
       .type, "`\(name)` of \(builtin.name) takes \(type.article), not \(value.briefly)", hint: hint)

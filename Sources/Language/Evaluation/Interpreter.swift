@@ -16,7 +16,7 @@ public final class Interpreter {
   ///   - host: Files, screen and cancellation.
   ///   - seed: The session seed until `seed( … )` sets another.
   public init(
-    registry: Registry = .core, host: any Host = SilentHost(), seed: Int = 0,
+    registry: Registry = .core, host: any ScriptHost = SilentHost(), seed: Int = 0,
     limits: Limits = .standard
   ) {
     self.registry = registry
@@ -58,7 +58,12 @@ public final class Interpreter {
   public func run(_ program: Program, onResult: (StatementResult) throws -> Void) throws {
     machine.beginRun()
     for index in program.checked.indices {
-      try onResult(try step(program, index))
+      let result = try step(program, index)
+      try onResult(result)
+      if result.isInterrupted {
+        let error = EvokeError(.interrupted, "stopped; what there was by then is kept")
+        throw program.text.diagnostic(error, program.checked[index].span)
+      }
     }
   }
 
@@ -73,7 +78,7 @@ public final class Interpreter {
     let counters = machine.counters
     let before = statement.changes.map { machine.globals[$0] }
     do {
-      try attempt { try machine.checkCancellation() }
+      try machine.checkCancellation()
       return try machine.withFrame(statement.frameSize) { frame in
         machine.locals = frame
         return try result(of: statement, program, index)
@@ -88,8 +93,6 @@ public final class Interpreter {
       }
     }
   }
-
-  private func attempt(_ body: () throws -> Void) throws { try body() }
 
   private func result(
     of statement: CheckedStatement, _ program: Program, _ index: Int
@@ -118,7 +121,8 @@ public final class Interpreter {
       echo = Echo(text: "\(name): \(value.echo)", digest: value.digest)
     }
     return StatementResult(
-      source: source, lines: program.text.lines(of: statement.span), name: name, value: value,
+      source: source, originalSource: program.text.text(statement.span),
+      lines: program.text.lines(of: statement.span), name: name, value: value,
       printed: machine.printed, echo: echo, isSilenced: statement.isSilenced,
       isInterrupted: isInterrupted)
   }
@@ -220,6 +224,26 @@ public struct Program {
     public let lines: ClosedRange<Int>
     /// The name it binds, if it is an assignment.
     public let name: String?
+  }
+}
+
+/// Scripts that are looked at without being run.
+public enum Script {
+  /// The top-level statements of a script that may use names nobody has declared.
+  ///
+  /// - Throws: ``Diagnostics`` if it cannot be parsed.
+  public static func statements(of source: String, name: String) throws -> [Program.Statement] {
+    let text = SourceText(source, name: name)
+    let (statements, errors) = Parser.parse(text)
+    guard errors.isEmpty else {
+      throw Diagnostics(errors.map { text.diagnostic($0.error, $0.span) })
+    }
+    return statements.map { statement in
+      var name: String?
+      if case .assign(let target, _, _, _) = statement.kind { name = target }
+      return Program.Statement(
+        source: text.text(statement.span), lines: text.lines(of: statement.span), name: name)
+    }
   }
 }
 

@@ -6,46 +6,62 @@ struct Fault: Error {
   let error: EvokeError
   let span: Span
   let source: SourceText
+  /// The calls that led here, the innermost first; the outermost of very many are left out.
+  var trail: [String] = []
 
-  var diagnostic: Diagnostic { source.diagnostic(error, span) }
+  var diagnostic: Diagnostic { source.diagnostic(error, span, trail: trail) }
+
+  /// The same error, with the call that it passes through.
+  func passing(_ call: Span, in caller: SourceText) -> Fault {
+    guard trail.count < 4 else { return self }
+    var fault = self
+    let text = caller.text(call).split(separator: "\n").first.map(String.init) ?? ""
+    let shown = text.count > 60 ? text.prefix(60) + "…" : text
+    fault.trail.append("\(caller.name):\(caller.line(at: call.start)): \(shown)")
+    return fault
+  }
 }
 
 /// The state of evaluation: variables, seed, counters, and the way to the host.
+///
+/// The properties that every expression touches are exempt from dynamic exclusivity checks: a
+/// machine belongs to one thread, and no two accesses overlap.
 final class Machine {
-  let host: any Host
+  let host: any ScriptHost
   let limits: Limits
 
   /// The top-level variables by slot.
-  var globals: UnsafeMutablePointer<Value?>
+  @exclusivity(unchecked) var globals: UnsafeMutablePointer<Value?>
   private(set) var globalCount = 0
   /// The variables of the functions that are running, and the current one's first.
   private let stack: UnsafeMutablePointer<Value?>
-  private let stackSize = 1 << 16
-  private var stackTop = 0
-  var locals: UnsafeMutablePointer<Value?>
+  private let stackSize: Int
+  @exclusivity(unchecked) private var stackTop = 0
+  @exclusivity(unchecked) var locals: UnsafeMutablePointer<Value?>
 
   /// The source of the code that is running.
-  var source = SourceText("", name: "")
-  private(set) var steps = 0
-  private(set) var callDepth = 0
+  @exclusivity(unchecked) var source = SourceText("", name: "")
+  @exclusivity(unchecked) private(set) var steps = 0
+  @exclusivity(unchecked) private(set) var callDepth = 0
   private var stackLimit: UInt = 0
 
   private(set) var seed: Int
   /// What is being bound at each level of calls, the innermost last.
-  private var bindings: [Binding] = [Binding(.none)]
+  @exclusivity(unchecked) private var bindings: [Binding] = [Binding(.none)]
   private var occurrences: [String: Int] = [:]
   private(set) var fingerprints: [(key: String, value: String)] = []
 
   // What the statement that is running has left so far.
   private(set) var printed: [String] = []
   private(set) var interruption: Interruption?
-  var returned: Value = .none
+  @exclusivity(unchecked) var returned: Value = .none
 
-  init(host: any Host, seed: Int, limits: Limits) {
+  init(host: any ScriptHost, seed: Int, limits: Limits) {
     self.host = host
     self.seed = seed
     self.limits = limits
     globals = .allocate(capacity: 0)
+    stackSize = max(1024, min(1 << 16, limits.callDepth &* 64))
     stack = .allocate(capacity: stackSize)
     stack.initialize(repeating: nil, count: stackSize)
     locals = stack
@@ -82,7 +98,7 @@ final class Machine {
     steps &+= max(0, count)
     if steps > limits.steps {
       throw EvokeError(
-        .interrupted, "the run has taken more than \(limits.steps) steps",
+        .value, "the run has taken more than \(limits.steps) steps",
         hint: "is there a loop without an end?")
     }
     if before >> 12 != steps >> 12 { try checkCancellation() }
@@ -216,7 +232,11 @@ extension Machine {
 
   var counters: Counters {
     get { Counters(seed: seed, occurrences: occurrences, fingerprints: fingerprints) }
-    set { (seed, occurrences, fingerprints) = (newValue.seed, newValue.occurrences, newValue.fingerprints) }
+    set {
+      (seed, occurrences, fingerprints) = (
+        newValue.seed, newValue.occurrences, newValue.fingerprints
+      )
+    }
   }
 }
 

@@ -237,7 +237,8 @@ enum Operators {
       let (product, overflow) = count.multipliedReportingOverflow(by: max(1, extent))
       guard !overflow, product <= limits.tensorElements else {
         throw EvokeError(
-          .shape, "a tensor of shape \(shape) would have more than \(limits.tensorElements) elements")
+          .shape,
+          "a tensor of shape \(shape) would have more than \(limits.tensorElements) elements")
       }
       count = product
     }

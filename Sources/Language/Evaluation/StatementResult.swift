@@ -2,6 +2,8 @@
 public struct StatementResult: Sendable {
   /// The statement's text; as a shorter run if it was interrupted (``Context/recordInterrupted``).
   public let source: String
+  /// The statement's text as it was given.
+  public let originalSource: String
   /// The first and the last line of the statement in its file, from 1.
   public let lines: ClosedRange<Int>
   /// The name it bound, `ans` for a value that no name was given to, nil for no value.

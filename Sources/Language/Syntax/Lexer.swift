@@ -202,7 +202,8 @@ extension Lexer {
       return
     }
     offset += size
-    while let (next, size) = self.scalar(), next == scalar, scalar.properties.isAlphabetic == false {
+    while let (next, size) = self.scalar(), next == scalar, scalar.properties.isAlphabetic == false
+    {
       offset += size
     }
     let shown = scalar.value < 0x20 || scalar.value == 0x7f ? "U+\(scalar.value)" : String(scalar)

@@ -32,8 +32,14 @@ struct Parser {
   static func parse(_ source: SourceText) -> (statements: [StatementSyntax], errors: [SyntaxError])
   {
     var parser = Parser(source)
+    let lexical = parser.errors
     let statements = parser.script()
-    let errors = parser.errors.sorted { $0.span.start < $1.span.start }
+    // What follows from a character that is none of the language's need not be said as well.
+    let lines = Set(lexical.map { source.line(at: $0.span.start) })
+    let grammatical = parser.errors[lexical.count...].filter {
+      !lines.contains(source.line(at: $0.span.start))
+    }
+    let errors = (lexical + grammatical).sorted { $0.span.start < $1.span.start }
     return (statements, Array(errors.prefix(errorLimit)))
   }
 }
@@ -62,7 +68,11 @@ extension Parser {
   }
 
   /// The end of the last token that was taken.
-  var lastEnd: Int { position > 0 ? tokens[position - 1].span.end : 0 }
+  var lastEnd: Int {
+    var last = position
+    while last > 0, tokens[last - 1].kind == .newline { last -= 1 }
+    return last > 0 ? tokens[last - 1].span.end : 0
+  }
 
   @discardableResult
   mutating func take() -> Token {
@@ -105,8 +115,11 @@ extension Parser {
     case .newline: found = "the end of the line"
     default: found = "`\(source.text(token.span))`"
     }
+    // What is missing at the end is missing behind the last thing that stands there.
+    let atEnd = token.kind == .end
     return error(
-      "expected \(expected), not \(found)", hint: hint, token.span, atEnd: token.kind == .end)
+      "expected \(expected), not \(found)", hint: hint,
+      atEnd ? Span(lastEnd, lastEnd) : token.span, atEnd: atEnd)
   }
 
   func error(
@@ -140,7 +153,16 @@ extension Parser {
 
 extension Parser {
   /// Moves to the end of the statement that `start` begins: the next line end outside brackets.
+  ///
+  /// If the error was met at the start of a line that binds a name, the statement probably lacks a
+  /// closing bracket, and the next one begins there.
   mutating func recover(from start: Int) {
+    if next > start, tokens[next - 1].kind == .newline, case .name = tokens[next].kind,
+      next + 1 < tokens.count, tokens[next + 1].kind == .symbol(.assign)
+    {
+      position = next
+      return
+    }
     var open = 0
     for token in tokens[start..<position] {
       open += bracketStep(token.kind)

@@ -58,7 +58,7 @@ final class SourceText: Sendable {
   }
 
   /// The error with its place.
-  func diagnostic(_ error: EvokeError, _ span: Span) -> Diagnostic {
+  func diagnostic(_ error: EvokeError, _ span: Span, trail: [String] = []) -> Diagnostic {
     let line = line(at: span.start)
     let start = lineStarts[line - 1]
     var end = line < lineStarts.count ? lineStarts[line] - 1 : bytes.count
@@ -67,6 +67,6 @@ final class SourceText: Sendable {
     let length = text(Span(min(span.start, end), min(span.end, end))).count
     return Diagnostic(
       error, file: name, line: line, column: column, length: max(1, length),
-      sourceLine: text(Span(start, end)))
+      sourceLine: text(Span(start, end)), trail: trail)
   }
 }

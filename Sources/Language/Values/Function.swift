@@ -29,6 +29,11 @@ public final class Function: Sendable {
     }
   }
 
+  /// Whether it was written without a name.
+  var isAnonymous: Bool {
+    if case .script(let code, _) = kind { code.isAnonymous } else { false }
+  }
+
   /// The call that it takes, `f(a, b: 3)`.
   public var signature: String {
     switch kind {

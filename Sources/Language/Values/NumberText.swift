@@ -2,7 +2,8 @@
 ///
 /// Rounds the shortest decimal text that identifies the number, half away from zero.
 public func formatted(_ number: Double, significant: Int = 4) -> String {
-  guard number.isFinite, number != 0 else { return plainText(number) }
+  guard number.isFinite else { return plainText(number) }
+  if number == 0 { return "0" }
   var (digits, exponent) = decimalDigits(number.magnitude)
   let wanted = max(1, min(17, significant))
   if digits.count > wanted {

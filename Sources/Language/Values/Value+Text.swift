@@ -18,14 +18,14 @@ struct ValueWriter {
   }
 
   private mutating func put(_ part: String) {
-    guard room > 0 else { return }
+    guard room >= 0 else { return }
     let count = part.count
     if count <= room {
       text += part
       room -= count
     } else {
       text += part.prefix(room) + "…"
-      room = 0
+      room = -1
     }
   }
 
@@ -42,7 +42,8 @@ struct ValueWriter {
     case .member(let name): put("." + name)
     case .range(let range): put("\(range.lower)..<\(range.upper)")
     case .tensor(let tensor): put(tensor.echo)
-    case .function(let function): put("function " + function.signature)
+    case .function(let function):
+      put((function.isAnonymous ? "" : "function ") + function.signature)
     case .object(let object): put(object.echo)
     case .list(let list):
       write(list.elements.lazy.map { (nil, $0) }, "[", "]", count: list.count, level)

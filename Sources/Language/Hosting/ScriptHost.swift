@@ -4,7 +4,7 @@ import Tensors
 /// What surrounds a running script: files, screen, and the wish to stop.
 ///
 /// Called from the thread that runs the script, and `isCancelled` from any.
-public protocol Host: Sendable {
+public protocol ScriptHost: Sendable {
   /// The file or folder that a script means by `path` when it reads.
   ///
   /// - Throws: `EvokeError` (file) if the script may not read there.
@@ -31,7 +31,7 @@ public protocol Host: Sendable {
   var isCancelled: Bool { get }
 }
 
-extension Host {
+extension ScriptHost {
   public func progress(_ update: ProgressUpdate) {}
   public func note(_ text: String) {}
   public func printed(_ line: String) {}
@@ -67,7 +67,7 @@ public struct ProgressUpdate: Sendable, Equatable {
 }
 
 /// A host without a screen: reads and writes nothing, shows nothing, never stops.
-public struct SilentHost: Host {
+public struct SilentHost: ScriptHost {
   public init() {}
 
   public func readURL(_ path: String) throws -> URL {
