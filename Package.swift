@@ -1,11 +1,13 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// The layers, lowest first. A target may name only targets above it in this list (docs/design.md).
+// The layers, lowest first. A target may name only targets above it (docs/architecture.md).
 let layers: [Target] = [
   .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
   .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
   .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+  .systemLibrary(
+    name: "CReadline", pkgConfig: "readline", providers: [.apt(["libreadline-dev"])]),
   .target(
     name: "Kernels", dependencies: ["COpenBLAS"],
     // The hot loops are optimised in debug builds too, and no compiler may fuse or
@@ -19,7 +21,9 @@ let layers: [Target] = [
   .target(name: "Pictures", dependencies: ["Tensors", "PictureCodecs"]),
   .target(
     name: "Diffusion",
-    dependencies: ["Tensors", "Checkpoints", "Pictures", .product(name: "Crypto", package: "swift-crypto")],
+    dependencies: [
+      "Tensors", "Checkpoints", "Pictures", .product(name: "Crypto", package: "swift-crypto"),
+    ],
     resources: [.copy("Resources/demo")]),
   .target(name: "Evolution", dependencies: ["Tensors", "Kernels"]),
   .target(name: "Inversion", dependencies: ["Diffusion", "Evolution", "Pictures"]),
@@ -41,17 +45,21 @@ let layers: [Target] = [
   .executableTarget(
     name: "evoke",
     dependencies: [
-      "Notebook", "Workbench", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      "CReadline", "Notebook", "Workbench",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
 ]
 
 let tests: [Target] = [
-  .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Kernels"], resources: [.copy("Goldens")]),
-  .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"], resources: [.copy("Goldens")]),
+  .testTarget(
+    name: "TensorsTests", dependencies: ["Tensors", "Kernels"], resources: [.copy("Goldens")]),
+  .testTarget(
+    name: "CheckpointsTests", dependencies: ["Checkpoints"], resources: [.copy("Goldens")]),
   .testTarget(name: "PicturesTests", dependencies: ["Pictures"], resources: [.copy("Goldens")]),
   .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"], resources: [.copy("Goldens")]),
   .testTarget(
-    name: "EvolutionTests", dependencies: ["Evolution", "Checkpoints"], resources: [.copy("Goldens")]),
+    name: "EvolutionTests", dependencies: ["Evolution", "Checkpoints"],
+    resources: [.copy("Goldens")]),
   .testTarget(name: "InversionTests", dependencies: ["Inversion"]),
   .testTarget(name: "LanguageTests", dependencies: ["Language"], resources: [.copy("Cases")]),
   .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),

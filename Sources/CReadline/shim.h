@@ -1,0 +1,43 @@
+#pragma once
+// Readline's settings are mutable globals, which Swift 6 may not touch; these accessors may.
+#include <stdio.h>
+#include <stdlib.h>
+#include <readline/readline.h>
+#include <readline/history.h>
+
+// The candidates for the word that ends at the cursor, as a malloc'd array with NULL at its end, the
+// common prefix first (rl_attempted_completion_function).
+typedef char **(*evoke_completer)(const char *word, int start, int end);
+
+static inline void evoke_readline_set_up(const char *name, evoke_completer complete) {
+  rl_readline_name = name;
+  rl_attempted_completion_function = complete;
+  rl_completer_word_break_characters = " \t\n()[]{},:=+-*/%@<>!&|;#\"'";
+  rl_completer_quote_characters = NULL;
+  rl_attempted_completion_over = 1;
+  rl_catch_signals = 1;
+  rl_catch_sigwinch = 1;
+}
+
+// The newest entry of the history, NULL if there is none.
+static inline const char *evoke_readline_last_entry(void) {
+  HIST_ENTRY *entry = history_get(history_base + history_length - 1);
+  return entry ? entry->line : NULL;
+}
+
+// What is in the line now, and where the cursor stands.
+static inline const char *evoke_readline_buffer(void) { return rl_line_buffer; }
+static inline int evoke_readline_point(void) { return rl_point; }
+
+// Candidates are complete: no filename falls in when there is none.
+static inline void evoke_readline_no_default_completion(void) { rl_attempted_completion_over = 1; }
+// What stands behind a completed word; 0 for nothing.
+static inline void evoke_readline_append(char character) { rl_completion_append_character = character; }
+
+// Called when a signal interrupted the wait for a key.
+static inline void evoke_readline_on_signal(int (*hook)(void)) { rl_signal_event_hook = hook; }
+// Ends the line that is being edited as an empty one.
+static inline void evoke_readline_abandon(void) {
+  rl_replace_line("", 0);
+  rl_done = 1;
+}

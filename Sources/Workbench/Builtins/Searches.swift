@@ -1,0 +1,95 @@
+import Diffusion
+import Evolution
+import Inversion
+import Language
+import Tensors
+
+/// `cma`, `evolve`: who searches, and the search itself.
+enum SearchBuiltins {
+  static let all = [cma, evolve]
+
+  static let cma = Builtin(
+    "cma", topic: Topic.search,
+    summary: "A covariance matrix adaptation evolution strategy in a subspace, ready to evolve",
+    parameters: [
+      Parameter("space", .object(SubspaceValue.typeName), "where it may go"),
+      Parameter(
+        label: "sigma", .number, default: 1,
+        "the first step size, in the subspace's units (standard deviations for `.pca`)"),
+      Parameter(
+        label: "population", .int, default: 20, unit: "candidates", "candidates a generation"),
+      Parameter(
+        label: "covariance", .member, default: .member("full"), choices: ["full", "separable"],
+        "a whole matrix, or its diagonal alone: for many dimensions and few generations"),
+      Parameter(
+        label: "active", .bool, default: true, "whether bad candidates are unlearnt"),
+      Parameter(
+        label: "bounds", .number, default: .none,
+        "no coordinate leaves −bounds…bounds; unbounded if left out"),
+      Shared.seed,
+    ],
+    returns: .object(SearchValue.typeName),
+    example: "es = cma(space, sigma: 1, population: 20)",
+    source: "Hansen, arXiv 1604.00772; separable: Ros & Hansen 2008"
+  ) { arguments, context in
+    let subspace = try arguments.object("space", as: SubspaceValue.self).subspace
+    let bounds = try arguments.ifGiven("bounds") { try $0.double($1, in: 1e-9...1e9) }
+    let d = subspace.dimension
+    let search = try CMAES(
+      dimension: d, sigma: arguments.double("sigma"),
+      population: arguments.int("population", in: 2...100_000),
+      covariance: arguments.member("covariance") == "full" ? .full : .separable,
+      bounds: bounds.map { try Bounds(dimension: d, -$0...$0) },
+      active: arguments.bool("active"), random: context.random(seed: arguments.seed()))
+    return .object(SearchValue(try EvolutionRun(search: search, subspace: subspace)))
+  }
+
+  static let evolve = Builtin(
+    "evolve", topic: Topic.search,
+    summary: "Runs a search for some generations; the result can be evolved further",
+    parameters: [
+      Parameter("search", .object(SearchValue.typeName), "the search so far"),
+      Parameter("objective", .object(ObjectiveValue.typeName), "what candidates are judged by"),
+      Parameter(
+        label: "generations", .int, default: 40, unit: "generations",
+        "how many more; fewer are done if the search has a reason to stop"),
+      Parameter(
+        label: "check", .int, default: 10, unit: "generations",
+        "between measurements on the held-out draws"),
+    ],
+    returns: .object(SearchValue.typeName),
+    example: "es = evolve(es, loss, generations: 40)",
+    source: "Fei et al., arXiv 2304.05818, algorithm 1"
+  ) { arguments, context in
+    let run = try arguments.object("search", as: SearchValue.self).run
+    let objective = try arguments.object("objective", as: ObjectiveValue.self).objective
+    let generations = try arguments.int("generations", in: 0...1_000_000)
+    let width = objective.vectors * objective.model.textEncoder.width
+    guard run.subspace.ambient == width else {
+      throw arguments.error(
+        "search", .shape,
+        "this search moves in embeddings of \(run.subspace.ambient) numbers, the objective's have \(width)",
+        hint: "make the subspace and the objective from the same model")
+    }
+    let first = run.generation
+    let spent = run.forwardPasses
+    context.progress(
+      ProgressUpdate("evolve", completed: 0, total: generations, unit: "generation"))
+    let evolved = try run.evolved(
+      on: objective, generations: generations, batch: WorkbenchSettings.batch,
+      checkEvery: arguments.int("check", in: 1...1_000_000),
+      progress: { report in
+        var detail = "best \(Format.number(report.best))"
+        if let heldOut = report.heldOutBest { detail += "  held-out \(Format.number(heldOut))" }
+        detail += "  sigma \(Format.number(report.sigma))"
+        context.progress(
+          ProgressUpdate(
+            "evolve", completed: report.generation - first, total: generations, unit: "generation",
+            detail: detail, work: report.forwardPasses - spent))
+      }, checkpoint: context.checkCancellation)
+    if evolved.isInterrupted {
+      context.recordInterrupted("generations", as: .int(evolved.generation - first))
+    }
+    return .object(SearchValue(evolved))
+  }
+}

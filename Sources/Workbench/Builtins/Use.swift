@@ -1,0 +1,131 @@
+import Diffusion
+import Inversion
+import Language
+import Pictures
+import Tensors
+
+/// `token`, `generate`, `align`: what a learned word is for.
+enum UseBuiltins {
+  static let all = [token, generate, align]
+
+  static let token = Builtin(
+    "token", topic: Topic.use,
+    summary: "Gives a vector, or several, a name that prompts can use",
+    parameters: [
+      Parameter("name", .string, "the placeholder, `<star>`"),
+      Parameter(
+        "vectors", .tensor | .object(EmbeddingValue.typeName),
+        "an embedding, such as `es.best`, or a tensor [d] or [n, d]"),
+      Parameter(
+        label: "model", .object(ModelValue.typeName), default: .none,
+        "the model it was learned on; written into the file's metadata"),
+    ],
+    returns: .object(TokenValue.typeName),
+    example: "star = token(\"<star>\", es.best)",
+    source: "Gal et al., arXiv 2208.01618"
+  ) { arguments, _ in
+    let name = try arguments.string("name")
+    guard !name.isEmpty, !name.contains(where: \.isWhitespace) else {
+      throw arguments.error(
+        "name", .value, "a placeholder is one piece of text without spaces, not “\(name)”",
+        hint: "write it as in \"<star>\", so that no ordinary word looks like it")
+    }
+    let vectors = try arguments.tensor("vectors")
+    guard (1...2).contains(vectors.rank), vectors.count > 0 else {
+      throw arguments.error("vectors", .shape, "a token is [d] or [n, d], not \(vectors.shape)")
+    }
+    let rows = vectors.rank == 2 ? vectors : vectors.reshaped([1, vectors.count])
+    let model = try arguments.ifGiven("model") { try $0.object($1, as: ModelValue.self).model }
+    if let model, model.textEncoder.width != rows.shape[1] {
+      throw arguments.error(
+        "vectors", .shape,
+        "these vectors are \(rows.shape[1]) wide, but this model's tokens are \(model.textEncoder.width) wide"
+      )
+    }
+    let word = try LearnedWord(name, vectors: rows)
+    return .object(TokenValue(word, modelDigest: model?.digest ?? ""))
+  }
+
+  static let generate = Builtin(
+    "generate", topic: Topic.use,
+    summary: "Draws pictures from a prompt, or from each of a list of prompts",
+    parameters: [
+      Shared.model,
+      Parameter("prompt", .string | .list(.string), "what to draw; one prompt or several"),
+      Shared.with, Shared.seed,
+      Parameter(label: "count", .int, default: 1, unit: "pictures", "pictures per prompt"),
+      Parameter(label: "steps", .int, default: 30, unit: "steps", "denoising steps"),
+      Parameter(
+        label: "guidance", .number, default: 5,
+        "classifier-free guidance: 1 follows the prompt as it is, more follows it harder"),
+      Parameter(label: "negative", .string, default: "", "what to stay away from"),
+      Parameter(
+        label: "sampler", .member, default: .member("ddim"),
+        choices: SamplerKind.allCases.map(\.rawValue), "the way from noise to picture"),
+      Parameter(
+        label: "rng", .member, default: .member("philox"), choices: ["philox", "torch"],
+        "who draws the first noise; `.torch` gives the picture that diffusers gives for this seed"),
+      Parameter(
+        label: "size", .int, default: .none, unit: "pixels",
+        "the side of the picture; the model's own if left out"),
+    ],
+    returns: .object(ImagesValue.typeName),
+    example: "generate(m, \"a photo of a <star> on a blue background\", with: star, count: 4)",
+    source: "Ho & Salimans, arXiv 2207.12598; diffusers, StableDiffusionPipeline"
+  ) { arguments, context in
+    let model = try arguments.model()
+    let prompts = try arguments.strings("prompt")
+    guard !prompts.isEmpty else {
+      throw arguments.error("prompt", .value, "there is no prompt in this list")
+    }
+    let count = try arguments.int("count", in: 1...1024)
+    // A seed that was given counts up by picture, as diffusers' lists of generators do by hand.
+    let first: UInt64
+    if let seed = try arguments.seed() {
+      first = UInt64(bitPattern: Int64(seed))
+    } else {
+      var random = context.random()
+      first = random.nextUInt64() >> 16
+    }
+    let seeds = (0..<count).map { first &+ UInt64($0) }
+    var request = GenerationRequest(
+      prompts: prompts.flatMap { Array(repeating: $0, count: count) },
+      seeds: prompts.flatMap { _ in seeds })
+    request.negative = try arguments.string("negative")
+    request.words = try arguments.words()
+    request.steps = try arguments.int("steps", in: 1...1000)
+    request.guidance = Float(try arguments.double("guidance", in: 0...100))
+    request.sampler = SamplerKind(rawValue: try arguments.member("sampler"))
+    request.source = try arguments.member("rng") == "torch" ? .torch : .philox
+    if let side = try arguments.ifGiven("size", { try $0.int($1, in: 8...4096) }) {
+      request.size = (height: side, width: side)
+    }
+    let pictures = try model.generate(request) { step, steps in
+      context.progress(
+        ProgressUpdate("generate", completed: step, total: steps, unit: "step"))
+      try context.checkCancellation()
+    }
+    return .object(ImagesValue(pictures, names: request.prompts))
+  }
+
+  static let align = Builtin(
+    "align", topic: Topic.use,
+    summary: "CLIP alignment: the mean cosine between pictures and other pictures, or a text",
+    parameters: [
+      Shared.model, Parameter("pictures", .object(ImagesValue.typeName), "the drawn pictures"),
+      Parameter(
+        "to", .object(ImagesValue.typeName) | .string, "the given pictures, or a text"),
+    ],
+    returns: .number,
+    example: "align(m, drawn, photos)",
+    source: "Gal et al., arXiv 2208.01618, §4.2; Radford et al., arXiv 2103.00020"
+  ) { arguments, _ in
+    let model = try arguments.model()
+    let drawn = try arguments.object("pictures", as: ImagesValue.self).pictures
+    if case .string(let text) = arguments["to"] {
+      return .double(try Inversion.align(model, drawn, withText: text))
+    }
+    let given = try arguments.object("to", as: ImagesValue.self).pictures
+    return .double(try Inversion.align(model, drawn, with: given))
+  }
+}

@@ -1,0 +1,38 @@
+import Diffusion
+import Language
+
+/// A text-to-image model as the language holds it.
+public struct ModelValue: Object {
+  public static let typeName = "Model"
+  public static let memberNames = [
+    "name", "digest", "width", "picture_size", "latent_shape", "timesteps", "prediction", "words",
+    "prompt_length",
+  ]
+
+  public let model: DiffusionModel
+
+  public init(_ model: DiffusionModel) { self.model = model }
+
+  public var summary: String {
+    let size = model.pictureSize
+    return "\(model.name), pictures \(size)×\(size), tokens \(model.textEncoder.width)-d, "
+      + "\(model.schedule.trainingSteps) timesteps"
+  }
+
+  public func hash(into digest: inout Digest) { digest.string(model.digest) }
+
+  public func member(_ name: String) throws -> Value? {
+    switch name {
+    case "name": .string(model.name)
+    case "digest": .string(model.digest)
+    case "width": .int(model.textEncoder.width)
+    case "picture_size": .int(model.pictureSize)
+    case "latent_shape": .ints(model.latentShape)
+    case "timesteps": .int(model.schedule.trainingSteps)
+    case "prediction": .string(model.schedule.predictionType.rawValue)
+    case "words": .strings(model.words)
+    case "prompt_length": .int(model.tokenizer.maxLength)
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Language
+
+/// The vocabulary of evoke: every builtin that binds the language to the layers below.
+public enum Workbench {
+  /// The language's own builtins and evoke's, in the order in which help lists them.
+  public static let registry = Registry(
+    LoadingBuiltins.all + InsideBuiltins.all + StartBuiltins.all + SubspaceBuiltins.all
+      + ObjectiveBuiltins.all + SearchBuiltins.all + UseBuiltins.all + SeeBuiltins.all
+      + FileBuiltins.all + Registry.core.builtins)
+}
+
+/// The topics under which help and the reference page list builtins.
+enum Topic {
+  static let load = "Load"
+  static let inside = "Look inside"
+  static let start = "Start"
+  static let subspace = "Subspace"
+  static let objective = "Objective"
+  static let search = "Search"
+  static let use = "Use"
+  static let see = "See"
+}
+
+/// Parameters that many builtins share, declared once so that they read the same everywhere.
+enum Shared {
+  static let model = Parameter("model", .object(ModelValue.typeName), "the model")
+  static let photos = Parameter("photos", .object(ImagesValue.typeName), "the given pictures")
+  static let seed = Parameter(
+    label: "seed", .int, default: .none,
+    "the randomness of this call; left out, it follows from the session's seed and this statement")
+  static let with = Parameter(
+    label: "with", .object(TokenValue.typeName) | .list(.object(TokenValue.typeName)),
+    default: .none,
+    "the learned word, or a list of them, that prompts may use")
+}

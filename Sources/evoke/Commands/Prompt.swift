@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import Language
+import Workbench
+
+/// `evoke`: the prompt.
+struct Prompt: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "prompt", abstract: "Type statements at a prompt (the default).")
+
+  @OptionGroup var machine: MachineOptions
+
+  func run() throws {
+    try machine.apply()
+    let folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+    let host = TerminalHost(files: FileAccess(folder: folder), machine: machine)
+    let interpreter = Interpreter(registry: Workbench.registry, host: host)
+    Interruption.listen()
+    let isTyped = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+    let lines: any LineReader =
+      isTyped
+      ? TypedLines(historyFile: Self.historyFile, complete: Self.completer(interpreter, folder))
+      : PipedLines()
+    try Repl(interpreter: interpreter, host: host, lines: lines, isTyped: isTyped).run()
+  }
+
+  /// `$EVOKE_HOME/history`, by default below ~/.evoke; nil where no folder can be made.
+  private static var historyFile: URL? {
+    let home =
+      ProcessInfo.processInfo.environment["EVOKE_HOME"].map { URL(fileURLWithPath: $0) }
+      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".evoke")
+    let made: Void? = try? FileManager.default.createDirectory(
+      at: home, withIntermediateDirectories: true)
+    return made.map { home.appendingPathComponent("history") }
+  }
+
+  /// Completion over what is bound at the moment that Tab is pressed.
+  private static func completer(
+    _ interpreter: Interpreter, _ folder: URL
+  ) -> Completion.Provider {
+    // Readline calls back on the thread that runs the interpreter, between statements only.
+    nonisolated(unsafe) let interpreter = interpreter
+    return { line in
+      var words: [String] = []
+      let bindings = interpreter.bindings.map { name, value in
+        guard case .object(let object) = value else { return (name: name, members: [String]()) }
+        if let model = object as? ModelValue { words += model.model.words }
+        return (name: name, members: type(of: object).memberNames)
+      }
+      return Completer(
+        registry: interpreter.registry, bindings: bindings, words: words,
+        commands: Command.all.map(\.name), folder: folder
+      ).candidates(line)
+    }
+  }
+}

@@ -1,0 +1,238 @@
+import Foundation
+import Language
+import Notebook
+import Tensors
+import Workbench
+
+/// The prompt: reads an input, runs it, shows what came of it, until there is no more.
+final class Repl {
+  private let interpreter: Interpreter
+  private let host: TerminalHost
+  private var lines: any LineReader
+  private let isTyped: Bool
+  /// What finished so far, in order: what `:save` writes.
+  private(set) var results: [StatementResult] = []
+  private var past: [Snapshot] = []
+  private var future: [Snapshot] = []
+
+  /// Everything that an input may change, to go back to.
+  private struct Snapshot {
+    let state: Interpreter.State
+    let results: Int
+    let undone: [StatementResult]
+  }
+
+  init(interpreter: Interpreter, host: TerminalHost, lines: any LineReader, isTyped: Bool) {
+    self.interpreter = interpreter
+    self.host = host
+    self.lines = lines
+    self.isTyped = isTyped
+  }
+
+  /// Reads and runs inputs until the end of input or `:quit`.
+  func run() throws {
+    if isTyped { Terminal.standardOutput(Self.greeting) }
+    while let input = nextInput() {
+      let text = input.trimmingCharacters(in: .whitespacesAndNewlines)
+      if text.isEmpty { continue }
+      lines.remember(input)
+      if text.hasPrefix(":") {
+        if try perform(Command(text)) == .quit { break }
+      } else if text.hasPrefix("?") {
+        explain(String(text.dropFirst()).trimmingCharacters(in: .whitespaces))
+      } else {
+        evaluate(input)
+      }
+    }
+  }
+
+  private static let greeting = """
+    evoke \(Version.text), a notebook for textual inversion.   :help for help, Ctrl-D to leave
+    """
+
+  // MARK: Reading
+
+  /// The next whole input: lines are added until they parse, or an empty line ends them.
+  private func nextInput() -> String? {
+    var input = ""
+    while true {
+      let prompt = isTyped ? (input.isEmpty ? "evoke> " : "  ...> ") : ""
+      switch lines.next(prompt: prompt) {
+      case nil:
+        if isTyped { Terminal.standardOutput("") }
+        return input.isEmpty ? nil : input
+      case .abandoned: input = ""
+      case .text(let line):
+        let bare = Self.withoutPrompt(line)
+        input += input.isEmpty ? bare : "\n" + bare
+        let isCommand = input.hasPrefix(":") || input.hasPrefix("?")
+        if isCommand || bare.isEmpty { return input }
+        guard case .incomplete = Completeness.of(input) else { return input }
+      }
+    }
+  }
+
+  /// A line without the prompts of a pasted transcript; what the transcript shows is a comment.
+  private static func withoutPrompt(_ line: String) -> String {
+    var line = Substring(line)
+    for prompt in ["evoke> ", "  ...> "] where line.hasPrefix(prompt) {
+      line = line.dropFirst(prompt.count)
+    }
+    return String(line)
+  }
+
+  // MARK: Running
+
+  private func evaluate(_ input: String) {
+    let before = Snapshot(state: interpreter.state, results: results.count, undone: [])
+    let started = ContinuousClock.now
+    do {
+      let program = try interpreter.prepare(input, name: "input")
+      try interpreter.run(program) { result in
+        host.progressLine.clear()
+        results.append(result)
+        show(result)
+      }
+    } catch {
+      host.progressLine.clear()
+      show(error)
+    }
+    Interruption.clear()
+    lastDuration = ContinuousClock.now - started
+    if results.count > before.results {
+      past.append(before)
+      future = []
+    }
+  }
+
+  private var lastDuration = Duration.zero
+
+  private func show(_ result: StatementResult) {
+    if let echo = result.echo {
+      Terminal.standardOutput(echo.line(column: min(64, max(40, Terminal.width - 12))))
+    }
+  }
+
+  private func show(_ error: any Error) {
+    let color = Terminal.errorsInColor
+    switch error {
+    case let error as Diagnostic: Terminal.standardError(error.rendered(color: color))
+    case let errors as Diagnostics: Terminal.standardError(errors.rendered(color: color))
+    case let error as EvokeError:
+      Terminal.standardError("error: \(error.message)" + (error.hint.map { "\n  \($0)" } ?? ""))
+    default: Terminal.standardError("error: \(error)")
+    }
+  }
+
+  // MARK: Commands
+
+  private enum After { case go, quit }
+
+  private func perform(_ command: Command) throws -> After {
+    switch command.name {
+    case "quit", "q": return .quit
+    case "help", "h": help(command.rest)
+    case "vars": showVariables()
+    case "undo": undo()
+    case "redo": redo()
+    case "time":
+      if !command.rest.isEmpty { evaluate(command.rest) }
+      Terminal.standardOutput(Self.text(lastDuration))
+    case "save": save(to: command.rest)
+    case "seed": Terminal.standardOutput("seed \(interpreter.seed)")
+    default:
+      let guess = closest(to: command.name, among: Command.all.map(\.name))
+      Terminal.standardError(
+        "error: there is no command :\(command.name)\n  "
+          + (guess.map { "did you mean :\($0)?" } ?? ":help lists them"))
+    }
+    return .go
+  }
+
+  private func undo() {
+    guard let last = past.popLast() else { return Terminal.standardError("nothing to undo") }
+    let undone = Array(results[last.results...])
+    future.append(Snapshot(state: interpreter.state, results: results.count, undone: undone))
+    interpreter.state = last.state
+    results.removeSubrange(last.results...)
+    Terminal.standardOutput("undone: \(undone.first?.source ?? "")")
+  }
+
+  private func redo() {
+    guard let next = future.popLast() else { return Terminal.standardError("nothing to redo") }
+    past.append(Snapshot(state: interpreter.state, results: results.count, undone: []))
+    interpreter.state = next.state
+    results += next.undone
+    Terminal.standardOutput("again: \(next.undone.first?.source ?? "")")
+  }
+
+  private func save(to path: String) {
+    guard !path.isEmpty else {
+      return Terminal.standardError("error: :save needs a file name, as in :save star.evk")
+    }
+    do {
+      let header = SessionHeader(
+        version: Version.text, seed: 0,
+        environment: [(key: "precision", value: "float32"), (key: "backend", value: "evoke")],
+        fingerprint: interpreter.fingerprint)
+      let text = TypedSession(results, header: header).text
+      try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: path))
+      Terminal.standardOutput("saved \(results.count) statements to \(path)")
+    } catch { show(error) }
+  }
+
+  private func showVariables() {
+    for (name, value) in interpreter.bindings {
+      let digest = value.digest.prefix(8)
+      let text = "\(name): \(value.echo)"
+      let gap = max(2, 64 - text.count)
+      Terminal.standardOutput(text + String(repeating: " ", count: gap) + digest)
+    }
+  }
+
+  private func explain(_ name: String) {
+    if let builtin = interpreter.registry[name] {
+      return Terminal.standardOutput(builtin.help())
+    }
+    if let bound = interpreter.bindings.first(where: { $0.name == name }) {
+      return Terminal.standardOutput("\(name): \(bound.value.echo)")
+    }
+    let known = interpreter.registry.names + interpreter.bindings.map(\.name)
+    let guess =
+      closest(to: name, among: known).map { "did you mean ?\($0)" } ?? ":help lists the builtins"
+    Terminal.standardError("error: there is no name \(name)\n  \(guess)")
+  }
+
+  private func help(_ topic: String) {
+    let registry = interpreter.registry
+    if topic.isEmpty {
+      Terminal.standardOutput("Type a statement, or one of these:")
+      for command in Command.all {
+        Terminal.standardOutput(
+          "  " + command.usage.padding(toLength: 18, withPad: " ", startingAt: 0) + command.help)
+      }
+      Terminal.standardOutput(
+        "\nBuiltins by topic (?name explains one, :help TOPIC lists one topic):")
+      for topic in registry.topics {
+        let names = registry.builtins.filter { $0.topic == topic }.map(\.name)
+        Terminal.standardOutput(
+          "  " + topic.padding(toLength: 14, withPad: " ", startingAt: 0)
+            + names.joined(separator: " "))
+      }
+    } else if let found = registry.topics.first(where: { $0.lowercased() == topic.lowercased() }) {
+      for builtin in registry.builtins where builtin.topic == found {
+        Terminal.standardOutput(
+          "  " + builtin.name.padding(toLength: 14, withPad: " ", startingAt: 0) + builtin.summary)
+      }
+    } else {
+      explain(topic)
+    }
+  }
+
+  private static func text(_ duration: Duration) -> String {
+    let seconds =
+      Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    if seconds < 1 { return "\((seconds * 10_000).rounded() / 10) ms" }
+    return "\((seconds * 100).rounded() / 100) s"
+  }
+}

@@ -1,0 +1,36 @@
+import Foundation
+
+/// What is known about the terminal, and the two streams.
+enum Terminal {
+  /// Whether standard error is a terminal that can move its cursor.
+  static let errorsAreShown = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
+
+  /// Whether errors may be coloured (https://no-color.org).
+  static let errorsInColor = errorsAreShown && (environment("NO_COLOR") ?? "").isEmpty
+
+  /// The width of standard error's terminal, 80 if it is none.
+  static var width: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  /// A line on standard error.
+  static func standardError(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+
+  /// Text on standard error as it is, without a newline.
+  static func standardErrorRaw(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+
+  /// A line on standard output.
+  static func standardOutput(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  }
+
+  private static func environment(_ name: String) -> String? {
+    ProcessInfo.processInfo.environment[name]
+  }
+}
