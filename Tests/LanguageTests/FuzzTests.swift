@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 import Testing
 
@@ -18,6 +19,10 @@ import Testing
     "normal([2])", "seed(1)\n", "print(x)\n", "[0, ...]", "[-1]", "x[1..<2]", "f(f)", "digest(x)",
     "x == x", "axis: 0", "shuffled(x)", "split(\"a b\")", "join(x, y)", "reduce(x, f)",
   ]
+
+  /// `EVOKE_FUZZ=5` runs five times as many programs as usual: 100,000.
+  private static let scale =
+    ProcessInfo.processInfo.environment["EVOKE_FUZZ"].flatMap(Int.init) ?? 1
 
   private static let limits = Limits(
     steps: 2000, callDepth: 50, depth: 32, elements: 500, stringBytes: 2000, tensorElements: 2000)
@@ -74,13 +79,13 @@ import Testing
 
   @Test(arguments: 0..<20) func randomProgramsNeverCrash(_ part: Int) {
     var random = Philox(seed: UInt64(part), stream: "fuzz")
-    for _ in 0..<1500 { feed(program(&random)) }
+    for _ in 0..<300 * Self.scale { feed(program(&random)) }
   }
 
   @Test(arguments: 0..<20) func damagedScriptsNeverCrash(_ part: Int) {
     let scripts = CaseTests.cases.map { Array($0.lines.joined(separator: "\n").utf8) }
     var random = Philox(seed: UInt64(part), stream: "damage")
-    for _ in 0..<3500 {
+    for _ in 0..<700 * Self.scale {
       let script = scripts[random.integer(below: scripts.count)]
       let other = scripts[random.integer(below: scripts.count)]
       feed(mutated(script, other, &random))
