@@ -134,22 +134,26 @@ static void canonical_codes(const uint8_t *lengths, int count, uint16_t *codes) 
   }
   for (int i = 0; i < count; i++) {
     unsigned code = lengths[i] ? (unsigned)next[lengths[i]]++ : 0, reversed = 0;
-    for (int bit = 0; bit < lengths[i]; bit++) reversed |= (code >> bit & 1) << (lengths[i] - 1 - bit);
+    for (int bit = 0; bit < lengths[i]; bit++) {
+      reversed |= (code >> bit & 1) << (lengths[i] - 1 - bit);
+    }
     codes[i] = (uint16_t)reversed;
   }
 }
 
 // ---- blocks ---------------------------------------------------------------------------------
 
-static const uint16_t length_base[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
-                                         31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
-static const uint8_t length_extra[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
-                                         2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
-static const uint16_t distance_base[30] = {1,   2,   3,   4,   5,   7,    9,    13,   17,   25,
-                                           33,  49,  65,  97,  129, 193,  257,  385,  513,  769,
-                                           1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
-static const uint8_t distance_extra[30] = {0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
-                                           6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
+static const uint16_t length_base[29] = {
+    3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
+    31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
+static const uint8_t length_extra[29] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
+static const uint16_t distance_base[30] = {
+    1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
+    193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+static const uint8_t distance_extra[30] = {
+    0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
+    6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
 
 static int bucket(const uint16_t *base, int count, int value) {
   int low = 0, high = count - 1;
@@ -224,7 +228,8 @@ static void put_block(Output *output, const Symbol *symbols, int count, int is_l
   code_lengths(length_frequency, 19, 7, run_lengths);
   canonical_codes(run_lengths, 19, run_codes);
 
-  static const uint8_t order[19] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
+  static const uint8_t order[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+                                    11, 4,  12, 3, 13, 2, 14, 1, 15};
   int order_count = 19;
   while (order_count > 4 && run_lengths[order[order_count - 1]] == 0) order_count--;
   put_bits(output, (uint32_t)is_last, 1);
@@ -379,7 +384,8 @@ enum { channels = 3, filter_count = 5 };
 
 static uint8_t paeth(int left, int up, int corner) {
   int estimate = left + up - corner;
-  int to_left = abs(estimate - left), to_up = abs(estimate - up), to_corner = abs(estimate - corner);
+  int to_left = abs(estimate - left), to_up = abs(estimate - up);
+  int to_corner = abs(estimate - corner);
   if (to_left <= to_up && to_left <= to_corner) return (uint8_t)left;
   return (uint8_t)(to_up <= to_corner ? up : corner);
 }
