@@ -29,17 +29,25 @@ enum ModelDigest {
   private static func names(in folder: URL) throws -> [String] {
     let manager = FileManager.default
     var names: [String] = []
-    for entry in try manager.contentsOfDirectory(atPath: folder.path) where !entry.hasPrefix(".") {
+    for entry in try contents(folder) where !entry.hasPrefix(".") {
       let url = folder.appendingPathComponent(entry)
       var isFolder: ObjCBool = false
       guard manager.fileExists(atPath: url.path, isDirectory: &isFolder) else { continue }
-      let inside = isFolder.boolValue ? try manager.contentsOfDirectory(atPath: url.path) : []
+      let inside = isFolder.boolValue ? try contents(url) : []
       names += isFolder.boolValue ? inside.map { "\(entry)/\($0)" } : [entry]
     }
     let kinds = ["json", "txt", "safetensors"]
     return names.filter { name in
       kinds.contains { name.hasSuffix(".\($0)") } && !name.contains("/.")
     }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  private static func contents(_ folder: URL) throws -> [String] {
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    } catch {
+      throw EvokeError(.file, "cannot list \(folder.path): \(error.localizedDescription)")
+    }
   }
 
   private static func mappedData(_ url: URL) throws -> Data {

@@ -14,6 +14,8 @@ struct TokenizerFiles {
   var special: [String: String] = [:]
   var maxLength: Int?
 
+  /// More than any vocabulary has, and small enough to be counted on from there.
+  private static let ids = 0..<1 << 22
   private let folder: URL
   private var listed: Set<String> = []
 
@@ -53,7 +55,7 @@ struct TokenizerFiles {
     }
     merges = try list.map { merge in
       switch merge {
-      case .string(let line): return try pair(Substring(line), source: model.source)
+      case .string(let line): return try pair(Substring(line).utf8, source: model.source)
       case .array(let parts):
         guard parts.count == 2, case .string(let left) = parts[0],
           case .string(let right) = parts[1]
@@ -69,7 +71,7 @@ struct TokenizerFiles {
       throw EvokeError(.format, "\(source): the vocabulary is \(json.kindName), not an object")
     }
     vocabulary = try members.map { member in
-      guard case .int(let id) = member.value, (0..<1 << 24).contains(id) else {
+      guard case .int(let id) = member.value, Self.ids.contains(id) else {
         throw EvokeError(.format, "\(source): token \"\(member.key)\" has no id")
       }
       return (member.key, id)
@@ -81,19 +83,20 @@ struct TokenizerFiles {
 
   private mutating func readMerges() throws {
     let text = String(decoding: try readFile(file("merges.txt")), as: UTF8.self)
-    for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
-      if line.hasPrefix("#version") { continue }
-      let trimmed = line.hasSuffix("\r") ? line.dropLast() : line
-      if !trimmed.isEmpty { merges.append(try pair(trimmed, source: path("merges.txt"))) }
+    // Cutting bytes rather than characters: a real vocabulary has 49,000 of these lines.
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+      let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+      if line.isEmpty || line.starts(with: "#version".utf8) { continue }
+      merges.append(try pair(line, source: path("merges.txt")))
     }
   }
 
-  private func pair(_ line: Substring, source: String) throws -> (Substring, Substring) {
-    let parts = line.split(separator: " ", omittingEmptySubsequences: false)
+  private func pair(_ line: Substring.UTF8View, source: String) throws -> (Substring, Substring) {
+    let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-      throw EvokeError(.format, "\(source): \"\(line)\" is not two tokens")
+      throw EvokeError(.format, "\(source): \"\(Substring(line))\" is not two tokens")
     }
-    return (parts[0], parts[1])
+    return (Substring(parts[0]), Substring(parts[1]))
   }
 
   // MARK: Special tokens
@@ -134,7 +137,7 @@ struct TokenizerFiles {
     }
     if let legacy {
       for content in legacy.keys where !added.contains(where: { $0.content == content }) {
-        append(content, id: try legacy.int(content), isNormalized: true, isSpecial: false)
+        try append(content, id: try legacy.int(content), isNormalized: true, isSpecial: false)
       }
     }
   }
@@ -143,39 +146,44 @@ struct TokenizerFiles {
   private mutating func readNamed(_ key: String, in files: [Config]) throws {
     guard let config = files.first(where: { $0.has(key) }) else {
       special[key] = key == "bos_token" ? "<|startoftext|>" : "<|endoftext|>"
-      return addNamed(special[key] ?? "", isNormalized: false)
+      return try addNamed(special[key] ?? "", isNormalized: false)
     }
     if case .object? = config.value(key) {
       let token = try config.config(key)
       let content = try token.string("content")
       special[key] = content
       try checkFlags(token)
-      addNamed(content, isNormalized: try token.bool("normalized", default: false))
+      try addNamed(content, isNormalized: try token.bool("normalized", default: false))
     } else {
       let content = try config.string(key)
       special[key] = content
-      addNamed(content, isNormalized: false)
+      try addNamed(content, isNormalized: false)
     }
   }
 
   /// Of several names for one token the last sets its flag, unless a file lists the token itself:
   /// with Stable Diffusion 1.5 the end token is the padding as well, and that one is a plain string.
-  private mutating func addNamed(_ content: String, isNormalized: Bool) {
+  private mutating func addNamed(_ content: String, isNormalized: Bool) throws {
     guard !listed.contains(content) else { return }
     guard let id = vocabulary.first(where: { $0.token == content })?.id else { return }
     added.removeAll { $0.content == content }
-    append(content, id: id, isNormalized: isNormalized, isSpecial: true)
+    try append(content, id: id, isNormalized: isNormalized, isSpecial: true)
   }
 
   private mutating func add(_ token: Config, id: Int) throws {
     try checkFlags(token)
     let isSpecial = try token.bool("special", default: false)
-    append(
+    try append(
       try token.string("content"), id: id,
       isNormalized: try token.bool("normalized", default: !isSpecial), isSpecial: isSpecial)
   }
 
-  private mutating func append(_ content: String, id: Int, isNormalized: Bool, isSpecial: Bool) {
+  private mutating func append(
+    _ content: String, id: Int, isNormalized: Bool, isSpecial: Bool
+  ) throws {
+    guard Self.ids.contains(id) else {
+      throw EvokeError(.format, "\(folder.path): token \"\(content)\" has the id \(id)")
+    }
     added.append(
       AddedToken(content: content, ids: [id], isNormalized: isNormalized, isSpecial: isSpecial))
   }

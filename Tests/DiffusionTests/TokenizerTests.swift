@@ -135,6 +135,8 @@ struct TokenizerTests {
         "lstrip"
       ),
       ("special_tokens_map.json", "{\"bos_token\": 5}", "bos_token"),
+      ("added_tokens.json", "{\"<cat>\": -1}", "<cat>"),
+      ("added_tokens.json", "{\"<cat>\": 9223372036854775807}", "<cat>"),
       ("tokenizer.json", "{}", "model"), ("tokenizer.json", "{\"model\": {}}", "vocab"),
       ("tokenizer.json", "{\"model\": {\"vocab\": {\"a\": 0}}}", "merges"),
       ("tokenizer.json", "{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [1]}}", "merge"),

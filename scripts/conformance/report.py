@@ -1,0 +1,89 @@
+"""Runs the comparisons and writes docs/conformance.md from what they found."""
+import argparse
+import importlib
+import importlib.metadata
+import pathlib
+import platform
+import sys
+import tempfile
+import time
+
+import diffusers.utils.logging
+import torch
+import transformers.utils.logging
+
+from probe import ROOT
+
+# Module → (title, what stands above its table).
+MODULES = {
+    "tokenizer": ("Tokenizer", "Texts whose token ids differ from those of transformers' `CLIPTokenizer`: prompts, every script by itself, emoji, "
+                  "combining marks, right-to-left text, control characters, texts far over the limit, and mixtures of all. No vocabulary of a real "
+                  "checkpoint can be shipped, so beside the demo model's one of several thousand merges is trained on made-up text."),
+    "text_models": ("Text encoders, CLIP, learned words", "‖a − b‖ / ‖b‖ of evoke's result a and that of transformers or diffusers, b, in float32 on the "
+                    "same file. Weights are random, biases and norms included. Prompts with a learned word go through evoke's file and diffusers' "
+                    "`load_textual_inversion`."),
+    "image_models": ("UNet, autoencoder, samplers, pictures", "The same measure for the parts; for whole pictures the largest difference of any pixel, "
+                     "of 255."),
+}
+PACKAGES = ["torch", "diffusers", "transformers", "tokenizers", "safetensors", "numpy", "pillow"]
+
+
+def measured(name, options, work):
+    """The rows of one module, printed as they come."""
+    rows = []
+    for what, value, bound in importlib.import_module(name).run(options.probe.resolve(), options.seed, work, **extra(name, options)):
+        rows.append((what, value, bound))
+        print(f"{'ok  ' if value <= bound else 'FAIL'} {shown(value):>8} ≤ {shown(bound)}  {what}", flush=True)
+    return rows
+
+
+def extra(name, options):
+    return {} if name == "tokenizer" else {"full": options.full}
+
+
+def shown(value):
+    return f"{value:g}" if float(value).is_integer() else f"{value:.1e}"
+
+
+def page(results, options):
+    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in PACKAGES)
+    count, failed = sum(len(r) for r in results.values()), sum(v > b for r in results.values() for _, v, b in r)
+    lines = ["# Conformance", "",
+             "What evoke computes, compared with the libraries that define it. `scripts/conformance/run` makes the models, runs both sides and writes",
+             "this page; it fails when a row is over its bound.", "",
+             f"{count} comparisons, {failed or 'none'} over its bound. Seed {options.seed}; {'real sizes included' if options.full else 'without the real sizes'};",
+             f"{versions}; Python {platform.python_version()}, {platform.machine()}.", ""]
+    for name, rows in results.items():
+        title, text = MODULES[name]
+        lines += [f"## {title}", "", text, "", "| what | found | allowed |", "|---|---|---|"]
+        lines += [f"| {what} | {shown(value)}{'' if value <= bound else ' **over**'} | {shown(bound)} |" for what, value, bound in rows]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--probe", type=pathlib.Path, required=True, help="the built conformance-probe")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--full", action="store_true", help="real sizes of Stable Diffusion 1.5 and 2.1 too")
+    parser.add_argument("--only", nargs="+", choices=list(MODULES), help="some modules; the page is not written")
+    options = parser.parse_args()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    diffusers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
+    results = {}
+    for name in options.only or MODULES:
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory() as work, torch.no_grad():
+            results[name] = measured(name, options, pathlib.Path(work))
+        print(f"{name}: {len(results[name])} comparisons in {time.monotonic() - start:.0f} s", file=sys.stderr)
+    if not options.only:
+        target = ROOT / "docs/conformance.md"
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(page(results, options), encoding="utf-8")
+    return any(not value <= bound for rows in results.values() for _, value, bound in rows)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
