@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "table.h"
 
@@ -44,6 +45,8 @@ static int size_class(size_t bytes, size_t *block) {
   const int index = (power - 9) * 8 + (int)((*block - ((size_t)1 << power)) / step) - 1;
   return index;
 }
+
+long kernel_memory(void) { return sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE); }
 
 float *kernel_allocate(long floats) {
   size_t block;

@@ -23,7 +23,7 @@ extension Tensor {
         .shape, "cannot \(verb) shapes \(a.shape) and \(b.shape)",
         hint: "from the last axis backwards, sizes must be equal or 1")
     }
-    guard shape.count <= 8 else { throw EvokeError(.shape, "more than 8 axes: \(shape)") }
+    try checkSize(shape)
     let x = a.broadcasted(to: shape)
     let y = b.broadcasted(to: shape)
     return Tensor(shape: shape) { to in
@@ -62,6 +62,9 @@ extension Tensor {
       let outer = broadcastShape(left.shape.dropLast(2), right.shape.dropLast(2)),
       outer.count <= 6
     else { throw refusal() }
+    try checkSize(outer + [m, n])
+    try checkSize(outer + [m, k])
+    try checkSize(outer + [k, n])
     let x = left.broadcasted(to: outer + [m, k]).reshaped([-1, m, k], of: outer)
     let y = right.broadcasted(to: outer + [k, n]).reshaped([-1, k, n], of: outer)
     let products = (0..<x.shape[0]).map { x.row($0).multiplied(y.row($0)) }

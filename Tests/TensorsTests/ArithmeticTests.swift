@@ -49,6 +49,30 @@ import Testing
     #expect(try x.slice([]) == x)
   }
 
+  @Test func checkedShapes() throws {
+    let x = Tensor(shape: [2, 3], values: [0, 1, 2, 3, 4, 5])
+    #expect(try x.reshape([3, -1]).shape == [3, 2])
+    #expect(try x.transpose().values == [0, 3, 1, 4, 2, 5])
+    #expect(try Tensor.concatenate([x, x], axis: -1).shape == [2, 6])
+    #expect(try Tensor(zeros: [0, 3]).reshape([0]).shape == [0])
+    for shape in [[4], [-1, -1], [-2, 3], [-1, 4], [-1, 0], [1 << 40, 1 << 40]] {
+      #expect(throws: EvokeError.self) { try x.reshape(shape) }
+    }
+    for axes in [[0], [0, 0], [0, 2], [-1, 0]] {
+      #expect(throws: EvokeError.self) { try x.transpose(axes) }
+    }
+    #expect(throws: EvokeError.self) {
+      try Tensor.concatenate([x, Tensor(zeros: [3, 3])], axis: 1)
+    }
+    #expect(throws: EvokeError.self) { try Tensor.concatenate([x, Tensor(zeros: [2])]) }
+    #expect(throws: EvokeError.self) { try Tensor.concatenate([x], axis: 2) }
+    #expect(throws: EvokeError.self) { try Tensor.concatenate([]) }
+    #expect(throws: EvokeError.self) { try Tensor.checkSize([1 << 31, 1 << 31, 1 << 31]) }
+    #expect(throws: EvokeError.self) { try Tensor.checkSize(Array(repeating: 1, count: 9)) }
+    let tall = Tensor(zeros: [1 << 20, 1])
+    #expect(throws: EvokeError.self) { try Tensor.add(tall, tall.transpose()) }
+  }
+
   @Test func errorsNameTheShapes() {
     let a = Tensor(zeros: [2, 3])
     let b = Tensor(zeros: [4])

@@ -33,6 +33,8 @@ void kernel_use_threads(long threads);
 // done. Called from inside a body (or while another thread owns the pool) it runs inline.
 void kernel_parallel(long count, void (*body)(void *context, long index), void *context);
 
+// Bytes of physical memory.
+long kernel_memory(void);
 // Storage of tensors: 64-byte aligned, recycled.
 float *kernel_allocate(long floats);
 void kernel_release(float *pointer, long floats);
