@@ -138,7 +138,8 @@ import Testing
     let x = Tensor(
       shape: [12],
       values: [
-        0, -0.0, .infinity, -.infinity, .nan, 1e30, -1e30, 1e-42, -1e-42, 88.8, -104.5, -87.4,
+        0, -0.0, .infinity, -.infinity, .nan, 1e30, -1e30, .leastNonzeroMagnitude,
+        -.leastNonzeroMagnitude, 88.8, -104.5, -87.4,
       ])
     for activation in [Activation.silu, .gelu, .geluTanh, .quickGELU, .relu] {
       try sameBitsEverywhere("\(activation)") { x.activated(activation) }
