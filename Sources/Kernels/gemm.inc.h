@@ -62,7 +62,7 @@ static void panel_tile(int width, TILE_ARGUMENTS) {
   else tile_1(rows, kc, a, lda, b, ldb, start, start_stride, c, ldc);
 }
 #else
-#define MOST_ROWS(width) 6
+#define MOST_ROWS(width) (SOFTWARE_FMA ? 2 : 6)
 static void tile_1(TILE_ARGUMENTS) {
   switch (rows) {
     TILE_CASE(6, 1) TILE_CASE(5, 1) TILE_CASE(4, 1) TILE_CASE(3, 1) TILE_CASE(2, 1)

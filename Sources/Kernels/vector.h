@@ -7,6 +7,10 @@
 // Every function that takes lanes is inlined: no calling convention is involved.
 #pragma clang diagnostic ignored "-Wpsabi"
 
+#ifndef SOFTWARE_FMA
+#define SOFTWARE_FMA 0
+#endif
+
 #define INLINE static inline __attribute__((always_inline, unused))
 
 typedef float Lanes __attribute__((ext_vector_type(16)));
@@ -17,7 +21,11 @@ typedef double DoubleLanes __attribute__((ext_vector_type(16)));
 INLINE Lanes lanes_load(const float *p) { return *(const LooseLanes *)p; }
 INLINE void lanes_store(float *p, Lanes x) { *(LooseLanes *)p = x; }
 INLINE Lanes lanes_all(float x) { return (Lanes)x; }
+#if SOFTWARE_FMA
+#include "software_fma.h"
+#else
 INLINE Lanes lanes_fma(Lanes a, Lanes b, Lanes c) { return __builtin_elementwise_fma(a, b, c); }
+#endif
 INLINE Lanes lanes_max(Lanes a, Lanes b) { return a > b ? a : b; }
 
 INLINE Lanes lanes_load_first(const float *p, long count, float rest) {

@@ -86,6 +86,10 @@ final class TensorStorage: @unchecked Sendable {
   init(count: Int) {
     self.count = count
     base = kernel_allocate(count)
+    #if DEBUG
+      // Blocks are recycled: what a `fill` leaves unwritten must show in the tests.
+      base.initialize(repeating: .nan, count: count)
+    #endif
   }
 
   deinit { kernel_release(base, count) }
