@@ -3,6 +3,8 @@
 Two stages: both halves together, then the decoder alone on the frozen encoder's latents, so that the
 denoiser can train on them meanwhile.
 """
+import os
+
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
@@ -75,10 +77,5 @@ def write_latents(autoencoder, data, path):
             posterior = autoencoder.encode(pixels(data.pictures[i:i + 200])).latent_dist
         out[i:i + 200] = torch.cat([posterior.mean, posterior.std], 1).half().cpu().numpy()
     out.flush()
+    os.replace(path + ".part", path)
 
-
-@torch.no_grad()
-def latent_scale(autoencoder, data):
-    """One over the deviation of the latents, as diffusers' scaling_factor."""
-    z = autoencoder.encode(pixels(data.pictures[:400])).latent_dist.sample()
-    return round(float(1 / z.std()), 5)
