@@ -11,7 +11,7 @@ import shutil
 
 import torch
 from diffusers import StableDiffusionPipeline
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessor, CLIPTextConfig, CLIPTextModel
 from transformers.utils import logging
 
@@ -54,6 +54,13 @@ def text_tower(clip):
     return tower.eval()
 
 
+def prefix_keys(path, prefix="text_model."):
+    """Gives a text encoder's keys the prefix that Stable Diffusion's files have (newer libraries drop it)."""
+    weights = load_file(path)
+    if not any(key.startswith(prefix) for key in weights):
+        save_file({prefix + key: value for key, value in weights.items()}, path, {"format": "pt"})
+
+
 def vae(work):
     """The autoencoder, with the decoder of its second stage if there is one."""
     module = autoencoder.make()
@@ -70,9 +77,9 @@ def assemble(work, out):
         vae=vae(work), text_encoder=text_tower(clip), tokenizer=words, unet=unet, scheduler=denoiser.scheduler(),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False)
     pipeline.to(torch.float16).save_pretrained(out)
-    for name in os.listdir(f"{work}/tokenizer"):
-        if name != "words.txt":
-            shutil.copy(f"{work}/tokenizer/{name}", f"{out}/tokenizer/{name}")
+    prefix_keys(f"{out}/text_encoder/model.safetensors")
+    for name in ("vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json"):
+        shutil.copy(f"{work}/tokenizer/{name}", f"{out}/tokenizer/{name}")
     shutil.copy(f"{work}/tokenizer/words.txt", f"{out}/words.txt")
 
     clip.half().save_pretrained(f"{out}/clip")

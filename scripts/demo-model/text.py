@@ -26,7 +26,9 @@ def make(vocabulary):
     tower = dict(hidden_size=WIDTH, intermediate_size=4 * WIDTH, num_hidden_layers=LAYERS, num_attention_heads=HEADS, projection_dim=WIDTH)
     text = dict(tower, vocab_size=vocabulary, max_position_embeddings=words.MAX_LENGTH,
                 bos_token_id=vocabulary - 2, eos_token_id=vocabulary - 1, pad_token_id=vocabulary - 1)
-    return CLIPModel(CLIPConfig(text_config=text, vision_config=dict(tower, image_size=64, patch_size=8), projection_dim=WIDTH))
+    clip = CLIPModel(CLIPConfig(text_config=text, vision_config=dict(tower, image_size=64, patch_size=8), projection_dim=WIDTH))
+    clip.set_attn_implementation("eager")       # nearly twice as fast as the fused kernel at these sizes
+    return clip
 
 
 def text_embedding(clip, ids):
