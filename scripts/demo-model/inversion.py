@@ -14,13 +14,13 @@ from PIL import Image
 
 from denoiser import Noising, draw, spread_timesteps
 from image import image_features
-from trainer import DEVICE, pixels
+from trainer import DEVICE, autocast, pixels
 
 OBJECT_TEMPLATES = ["a photo of a {}", "a rendering of a {}", "a picture of the {}", "a good photo of a {}", "a {}",
                     "a depiction of a {}", "the {}", "an image of a {}"]
 STYLE_TEMPLATES = ["a painting in the style of {}", "a picture in the style of {}", "a rendering in the style of {}",
                    "a drawing in the style of {}", "a rendition in the style of {}"]
-STEPS, BATCH, RATE = 400, 16, 2e-2
+STEPS, BATCH, RATE = 300, 12, 2e-2
 
 
 def load_pictures(folder):
@@ -72,14 +72,16 @@ class Inverter:
             t, noise = spread_timesteps(BATCH), torch.randn_like(x)
             which = torch.from_numpy(rng.integers(0, len(templates), BATCH))
             states = self.encode(texts, vector, at)[which]
-            loss = (self.p.unet(self.noising.mix(x, noise, t), t, states).sample - noise).square().mean()
+            with autocast():
+                guess = self.p.unet(self.noising.mix(x, noise, t), t, states).sample
+            loss = (guess.float() - noise).square().mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
         return vector.detach()
 
     @torch.no_grad()
-    def drawn(self, text, vector=None, at=None, count=20, guidance=5., seed=77):
+    def drawn(self, text, vector=None, at=None, count=16, guidance=5., seed=77):
         """Pictures of one text, with `vector` for token `at`."""
         family = self
 

@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.models.attention_processor import AttnProcessor
 from transformers import BertTokenizerFast, BlipForConditionalGeneration, CLIPModel
 
 import autoencoder
@@ -60,6 +61,7 @@ def load(folder):
         caption_words = file.read().split()
     frozen = lambda m: m and m.to(DEVICE).eval().requires_grad_(False)
     vae = frozen(pipeline.vae)
+    pipeline.unet.set_attn_processor(AttnProcessor())
     parts = types.SimpleNamespace(
         pipeline=pipeline, words=pipeline.tokenizer, text=frozen(pipeline.text_encoder), unet=frozen(pipeline.unet), vae=vae,
         clip=frozen(clip), captioner=frozen(blip), captioner_words=bert, caption_words=caption_words,
