@@ -12,7 +12,8 @@ from trainer import DEVICE, autocast
 SCHEDULE = dict(num_train_timesteps=1000, beta_schedule="scaled_linear", beta_start=.00085, beta_end=.02,
                 clip_sample=False, set_alpha_to_one=False, steps_offset=1, prediction_type="epsilon")
 UNCONDITIONAL = .1       # how often a caption is left out
-SNR_LIMIT = 5.           # min-SNR weighting
+SNR_LIMIT = 5.           # min-SNR weighting: less for nearly clean latents
+NOISY_WEIGHT = 3.        # and up to this much more for nearly pure noise, where colours are decided
 
 
 def make(cross=128):
@@ -33,7 +34,7 @@ class Noising:
     def __init__(self):
         self.kept = scheduler().alphas_cumprod.to(DEVICE)
         snr = self.kept / (1 - self.kept)
-        self.weight = snr.clamp(max=SNR_LIMIT) / snr
+        self.weight = snr.clamp(max=SNR_LIMIT) / snr * (snr ** -.25).clamp(1, NOISY_WEIGHT)
 
     def mix(self, x, noise, t):
         kept = self.kept[t].view(-1, 1, 1, 1)

@@ -1,6 +1,4 @@
 """Sheets of pictures to look at."""
-import json
-
 import numpy as np
 from PIL import Image
 
@@ -41,10 +39,9 @@ def reconstructions(parts, pictures, path):
 
 
 def read_aloud(parts, pictures, path):
-    """The captioner's captions of the first pictures."""
-    with open(path, "w") as file:
-        json.dump(captioner.write_captions(parts.captioner, parts.captioner_words, pictures[:16]), file, indent=1)
-        file.write("\n")
+    """Pictures as a sheet; returns what the captioner says of them, in the same order."""
+    save(sheet(list(pictures[:16]), 8), path)
+    return captioner.write_captions(parts.captioner, parts.captioner_words, pictures[:16])
 
 
 def inversions(rows, path, each=4):

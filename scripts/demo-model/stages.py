@@ -14,7 +14,7 @@ import tokenizer
 import trainer
 
 SAMPLES = {"judge": 260_000, "autoencoder": 36_000, "text": 115_000,
-           "decoder": 30_000, "denoiser": 400_000, "image": 400_000, "captioner": 150_000, "perceptual": 150_000}
+           "decoder": 20_000, "denoiser": 275_000, "image": 200_000, "captioner": 100_000, "perceptual": 80_000}
 
 
 def folder(work, name):
