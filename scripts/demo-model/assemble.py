@@ -90,7 +90,11 @@ def assemble(work, out):
         bert = captioner.make_tokenizer()
         blip = trainer.load_averaged(work, "captioner", captioner.make(bert, text.make(len(words))))
         blip.half().save_pretrained(f"{out}/captioner")
-        captioner.processor(bert).save_pretrained(f"{out}/captioner")
+        processor = captioner.processor(bert)
+        processor.save_pretrained(f"{out}/captioner")
+        processor.image_processor.save_pretrained(f"{out}/captioner")
+        with open(f"{out}/captioner/vocab.txt", "w") as file:
+            file.write("".join(word + "\n" for word in sorted(bert.vocab, key=bert.vocab.get)))
     if have(work, "perceptual"):
         encoder = trainer.load_averaged(work, "perceptual", perceptual.Naming()).encoder
         perceptual.weigh_channels(encoder, stages.folder(work, "train").pictures)

@@ -59,7 +59,7 @@ def make(words, clip):
     vision = dict(hidden_size=128, intermediate_size=512, num_hidden_layers=4, num_attention_heads=4, image_size=64,
                   patch_size=8, hidden_act="quick_gelu", projection_dim=128)
     blip = BlipForConditionalGeneration(BlipConfig(text_config=text, vision_config=vision, projection_dim=128, image_text_hidden_size=128))
-    blip.set_attn_implementation("eager")
+    blip.vision_model.set_attn_implementation("eager")
     copy_vision(clip.vision_model, blip.vision_model)
     return blip
 

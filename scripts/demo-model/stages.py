@@ -14,7 +14,7 @@ import tokenizer
 import trainer
 
 SAMPLES = {"judge": 260_000, "autoencoder": 36_000, "text": 115_000,
-           "decoder": 20_000, "denoiser": 275_000, "image": 200_000, "captioner": 100_000, "perceptual": 80_000}
+           "decoder": 6_000, "denoiser": 183_000, "image": 180_000, "captioner": 42_000, "perceptual": 80_000}
 
 
 def folder(work, name):
