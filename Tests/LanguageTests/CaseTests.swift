@@ -124,7 +124,7 @@ extension Limits {
         if let last = text.last, last.isEmpty { text.removeLast() }
       }
       let url = URL(fileURLWithPath: folder).appendingPathComponent(file)
-      try text.joined(separator: "\n").write(to: url, atomically: true, encoding: .utf8)
+      try (text.joined(separator: "\n") + "\n").write(to: url, atomically: true, encoding: .utf8)
     }
   }
 }

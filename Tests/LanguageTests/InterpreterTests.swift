@@ -219,3 +219,24 @@ final class RecordingHost: ScriptHost {
     #expect(throws: Diagnostics.self) { try run("x = nope\r\n", on: Interpreter()) }
   }
 }
+
+@Suite struct HighlightingTests {
+  @Test func tellsThePartsApart() {
+    let parts = Highlighting.parts(of: "# note\nes = cma(space, by: .pca, n: 3) # \"x\"\n")
+    let kinds = parts.filter { $0.kind != .plain }.map { "\($0.text)|\($0.kind)" }
+    #expect(
+      kinds == [
+        "# note|comment", "es|name", "=|symbol", "cma|name", "(|symbol", "space|name", ",|symbol",
+        "by|label", ":|symbol", ".|symbol", "pca|member", ",|symbol", "n|label", ":|symbol",
+        "3|number", ")|symbol", "# \"x\"|comment",
+      ])
+  }
+
+  @Test(arguments: [
+    "", "x", "\n\n", "x = \"a \\(1) b\"  ", "if true { }", "x = “broken” $$ #", "\"open",
+    "é = 1\r\n",
+  ])
+  func losesNothing(_ text: String) {
+    #expect(Highlighting.parts(of: text).map(\.text).joined() == text)
+  }
+}

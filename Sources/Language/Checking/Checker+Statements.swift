@@ -40,9 +40,7 @@ extension Checker {
     let span = statement.span
     switch statement.kind {
     case .assign(let name, let nameSpan, let update, let expression):
-      sawCall = false
-      let (node, _) = assigned(name, nameSpan, update, expression)
-      let hasCalls = sawCall
+      let (node, hasCalls) = notingCalls { $0.assigned(name, nameSpan, update, expression).0 }
       return assignment(name, node, hasCalls: hasCalls, span)
     case .expression(let expression):
       return ExpressionStatementNode(self.expression(expression), span)
@@ -74,6 +72,16 @@ extension Checker {
     }
   }
 
+  /// The node that `body` makes, and whether it calls anything.
+  private mutating func notingCalls(_ body: (inout Checker) -> Node) -> (Node, Bool) {
+    let outer = sawCall
+    sawCall = false
+    let node = body(&self)
+    let hasCalls = sawCall
+    sawCall = outer || hasCalls
+    return (node, hasCalls)
+  }
+
   private mutating func assignment(
     _ name: String, _ node: Node, hasCalls: Bool, _ span: Span
   ) -> StatementNode {
@@ -98,13 +106,18 @@ extension Checker {
   }
 
   private mutating func condition(_ expression: Expression) -> Node {
-    let (node, type) = typed(expression)
+    var type: ValueType?
+    let (node, hasCalls) = notingCalls { checker in
+      let (node, found) = checker.typed(expression)
+      type = found
+      return node
+    }
     if let type, !type.mayBe(.bool) {
       report(
         .type, "a condition must be true or false, not \(type.article)",
         hint: "compare it: x != 0, count(list) > 0, x != none", expression.span)
     }
-    return node
+    return hasCalls ? ConditionNode(node) : node
   }
 
   private mutating func iterable(_ expression: Expression) -> Node {

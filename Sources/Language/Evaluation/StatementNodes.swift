@@ -100,6 +100,20 @@ final class ForNode: StatementNode, @unchecked Sendable {
   }
 }
 
+/// A condition with calls in it, whose draws are keyed by its text.
+final class ConditionNode: Node, @unchecked Sendable {
+  let test: Node
+  init(_ test: Node) {
+    self.test = test
+    super.init(test.span)
+  }
+  override func evaluate(_ m: Machine) throws -> Value { .bool(try condition(m)) }
+  override func condition(_ m: Machine) throws -> Bool {
+    m.bind(.text(m.source, span))
+    return try test.condition(m)
+  }
+}
+
 final class WhileNode: StatementNode, @unchecked Sendable {
   let condition: Node
   let body: [StatementNode]
