@@ -121,19 +121,10 @@ public final class UNet2DCondition: Sendable {
     }
   }
 
-  /// Samples that go through the network together: as many as keep the widest feature map in cache.
+  /// Samples that go through the network together: enough that reading the weights pays, few enough
+  /// that small feature maps stay in cache and large ones in memory.
   private func subBatch(_ z: Tensor) -> Int {
     let bytes = 4 * z.shape[2] * z.shape[3] * config.blockChannels[0]
-    return max(1, min(16, 1_000_000 / bytes))
+    return max(1, min(16, 64_000_000 / bytes))
   }
-}
-
-/// Runs `body` over `0..<count` in even ranges of at most `size` and joins the results along axis 0.
-///
-/// Sound because every operation gives a sample the same bits in any batch.
-func inSubBatches(_ count: Int, of size: Int, _ body: (Range<Int>) -> Tensor) -> Tensor {
-  if count <= size { return body(0..<count) }
-  let parts = (count + size - 1) / size
-  return Tensor.concatenated(
-    (0..<parts).map { body($0 * count / parts..<($0 + 1) * count / parts) }, axis: 0)
 }
