@@ -25,8 +25,8 @@ public indirect enum JSONValue: Sendable, Equatable {
 
   /// Parses a whole document; `source` names it in errors.
   ///
-  /// Throws `EvokeError(.format)` with the byte offset for anything RFC 8259 does not allow but Python's infinities, a
-  /// repeated key, invalid UTF-8, and nesting deeper than 64.
+  /// Throws `EvokeError(.format)` with the byte offset for anything RFC 8259 does not allow except
+  /// Python's infinities, a repeated key, invalid UTF-8, and nesting deeper than 64.
   public init(parsing data: Data, source: String) throws {
     self = try data.withUnsafeBytes { try JSONValue(parsing: $0, source: source) }
   }

@@ -103,42 +103,50 @@ struct TokenizerFiles {
 
   private mutating func readSpecialTokens(whole: Config?) throws {
     let config = try optional("tokenizer_config.json")
-    // Without a length, or with the huge one that stands for "none", it is CLIP's own.
-    if let config, case .int(let length)? = config.value("model_max_length"), length < 1 << 20 {
-      guard length >= 3 else {
-        throw EvokeError(.format, "\(config.source): \"model_max_length\" is \(length)")
-      }
-      maxLength = length
+    maxLength = try config.flatMap(Self.maxLength)
+    let hasDecoder = config?.has("added_tokens_decoder") == true
+    for (id, token) in try hasDecoder ? Self.decoderTokens(config) : Self.addedTokens(whole) {
+      try add(token, id: id)
     }
-    var tokens: [(id: Int, token: Config)] = []
-    var named = [config]
-    if let config, config.has("added_tokens_decoder") {
-      let decoder = try config.config("added_tokens_decoder")
-      for key in decoder.keys {
-        guard let id = Int(key) else {
-          throw EvokeError(.format, "\(decoder.source): \"\(key)\" is not an id")
-        }
-        tokens.append((id, try decoder.config(key)))
-      }
-    } else {
-      named = [try optional("special_tokens_map.json"), config]
-      if let whole, case .array(let list)? = whole.value("added_tokens") {
-        for token in list {
-          let token = try Config(token, source: "\(whole.source): added_tokens")
-          tokens.append((try token.int("id"), token))
-        }
-      }
-    }
-    let legacy = try optional("added_tokens.json")
-    for (id, token) in tokens { try add(token, id: id) }
     listed = Set(added.map(\.content))
+    let files = hasDecoder ? [config] : [try optional("special_tokens_map.json"), config]
     for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
-      try readNamed(key, in: named.compactMap { $0 })
+      try readNamed(key, in: files.compactMap { $0 })
     }
-    if let legacy {
-      for content in legacy.keys where !added.contains(where: { $0.content == content }) {
-        try append(content, id: try legacy.int(content), isNormalized: true, isSpecial: false)
+    guard let legacy = try optional("added_tokens.json") else { return }
+    for content in legacy.keys where !added.contains(where: { $0.content == content }) {
+      try append(content, id: try legacy.int(content), isNormalized: true, isSpecial: false)
+    }
+  }
+
+  /// The length limit; none when it is missing, or the huge number that stands for "none".
+  private static func maxLength(_ config: Config) throws -> Int? {
+    guard case .int(let length)? = config.value("model_max_length"), length < 1 << 20 else {
+      return nil
+    }
+    guard length >= 3 else {
+      throw EvokeError(.format, "\(config.source): \"model_max_length\" is \(length)")
+    }
+    return length
+  }
+
+  /// The tokens that `tokenizer_config.json` lists under `added_tokens_decoder`.
+  private static func decoderTokens(_ config: Config?) throws -> [(id: Int, token: Config)] {
+    guard let decoder = try config?.config("added_tokens_decoder") else { return [] }
+    return try decoder.keys.map { key in
+      guard let id = Int(key) else {
+        throw EvokeError(.format, "\(decoder.source): \"\(key)\" is not an id")
       }
+      return (id, try decoder.config(key))
+    }
+  }
+
+  /// The tokens that `tokenizer.json` lists under `added_tokens`.
+  private static func addedTokens(_ whole: Config?) throws -> [(id: Int, token: Config)] {
+    guard let whole, case .array(let list)? = whole.value("added_tokens") else { return [] }
+    return try list.map {
+      let token = try Config($0, source: "\(whole.source): added_tokens")
+      return (try token.int("id"), token)
     }
   }
 
