@@ -25,20 +25,21 @@ public struct Initialisation: Sendable, Equatable {
 /// values: the words' token embeddings; softmax of the cosines over a temperature, meant over the
 /// pictures (Fei et al., arXiv 2304.05818, equation 4). Unlike the released code, which takes the
 /// softmax of bare cosines, nearly the mean of all words, and then divides by the norm, the
-/// temperature is CLIP's own order of magnitude and e_0 gets the median norm of the words' rows.
+/// temperature follows the spread of the cosines and e_0 gets the median norm of the words' rows.
 ///
 /// - Parameters:
 ///   - words: what to choose from; by default the model's words of three letters and more that
 ///     the prompts themselves do not use.
-///   - temperature: what cosines are divided by; towards 0 the nearest word alone.
+///   - temperature: what cosines are divided by; towards 0 the nearest word alone. By default 0.7
+///     standard deviations of the cosines of all words (docs/method.md has the measurements).
 ///   - prompts: the sentences that a word's key is meant over.
 /// - Throws: `EvokeError` for no pictures, a model without CLIP, a word that is no single token, or a
 ///   temperature that is not positive.
 public func attend(
   _ model: DiffusionModel, _ pictures: [Picture], words: [String]? = nil,
-  temperature: Double = 0.02, prompts: Prompts = .object
+  temperature: Double? = nil, prompts: Prompts = .object
 ) throws -> Initialisation {
-  guard temperature > 0, temperature.isFinite else {
+  if let temperature, !(temperature > 0 && temperature.isFinite) {
     throw EvokeError(.value, "the temperature must be a positive number, not \(temperature)")
   }
   guard !pictures.isEmpty else { throw EvokeError(.value, "there are no pictures to look at") }
@@ -51,10 +52,8 @@ public func attend(
   var shares = [Double](repeating: 0, count: chosen.count)
   for picture in 0..<pictures.count {
     let cosines = keys.map { dot($0, queries.row(picture)) }
-    let peak = cosines.max() ?? 0
-    let exponentials = cosines.map { Elementary.exp(($0 - peak) / temperature) }
-    let total = exponentials.reduce(0, +)
-    for i in shares.indices { shares[i] += exponentials[i] / total / Double(pictures.count) }
+    let weights = softmax(cosines, temperature: temperature ?? 0.7 * deviation(cosines))
+    for i in shares.indices { shares[i] += weights[i] / Double(pictures.count) }
   }
   let table = model.textEncoder.tokenTable
   var sum = [Double](repeating: 0, count: model.textEncoder.width)
@@ -91,6 +90,19 @@ func contentWords(of model: DiffusionModel) -> [String] {
   let plain = model.words.filter { $0.count > 2 && !used.contains($0) }
   let single = plain.filter { model.tokenizer.id(ofWord: $0) != nil }
   return single.isEmpty ? model.words : single
+}
+
+private func softmax(_ values: [Double], temperature: Double) -> [Double] {
+  let peak = values.max() ?? 0
+  let exponentials = values.map { Elementary.exp(($0 - peak) / max(temperature, 1e-12)) }
+  let total = exponentials.reduce(0, +)
+  return exponentials.map { $0 / total }
+}
+
+private func deviation(_ values: [Double]) -> Double {
+  let mean = values.reduce(0, +) / Double(values.count)
+  let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+  return (squares / Double(values.count)).squareRoot()
 }
 
 private func tokenRows(of model: DiffusionModel, _ words: [String]) throws -> [Int] {

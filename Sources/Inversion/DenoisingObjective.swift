@@ -7,6 +7,7 @@ public enum TimestepWeighting: String, Sendable, Codable, CaseIterable {
   /// All alike, as in training.
   case uniform
   /// By 1/E[loss(t)], measured without any words: a tenth less loss counts the same at every t.
+  /// Noisy timesteps, which settle shape and colour, then count as much as clean ones.
   case relative
 }
 
@@ -37,7 +38,9 @@ public struct DenoisingObjective: Sendable {
 
   /// - Parameters:
   ///   - pictures: of one concept, any size; encoded here, once, as the posterior's mean.
-  ///   - timesteps: what to draw from, within the model's training steps.
+  ///   - timesteps: what to draw from, within the model's training steps; by default without the
+  ///     first and the last tenth, where a word changes next to nothing.
+  ///   - weighting: `.relative` by default: the pictures drawn are then more like the given ones.
   ///   - draws: denoising tasks a candidate and generation; more rank better and cost as much.
   ///   - heldOut: pictures that progress is measured on; the given ones by default.
   ///   - heldOutDraws: tasks of the fixed held-out set.
@@ -46,12 +49,12 @@ public struct DenoisingObjective: Sendable {
   /// - Throws: `EvokeError` for no pictures, an empty range of timesteps, counts below 1.
   public init(
     _ model: DiffusionModel, _ pictures: [Picture], prompts: Prompts = .object,
-    timesteps: Range<Int>? = nil, draws: Int = 64, weighting: TimestepWeighting = .uniform,
+    timesteps: Range<Int>? = nil, draws: Int = 32, weighting: TimestepWeighting = .relative,
     heldOut heldOutPictures: [Picture]? = nil, heldOutDraws: Int = 96, vectors: Int = 1,
     random: Philox
   ) throws {
     let steps = model.schedule.trainingSteps
-    let range = timesteps ?? 0..<steps
+    let range = timesteps ?? steps / 10..<steps - steps / 10
     guard !range.isEmpty, range.lowerBound >= 0, range.upperBound <= steps else {
       throw EvokeError(
         .value, "timesteps \(range) are not within the model's 0..<\(steps)")

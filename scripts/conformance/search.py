@@ -126,19 +126,24 @@ def ask(probe, request):
     return json.loads(done.stdout)
 
 
+def differences(probe, case, draws, mean, sigma, matrix):
+    """Largest differences of mean, sigma and covariance after evoke made the same draws."""
+    request = dict(task="replay", dimension=case["dimension"], population=POPULATION, sigma=SIGMA,
+                   covariance=case["covariance"], function=case["function"], mean=case["start"],
+                   draws=draws, schedule="eager")
+    if case["deviations"]:
+        request["deviations"] = case["deviations"]
+    answer = ask(probe, request)
+    return [np.abs(np.array(answer["mean"]) - mean).max(), abs(answer["sigma"][0] - sigma),
+            np.abs(np.array(answer["covariance"]).reshape(matrix.shape) - matrix).max()]
+
+
 def compare(seed, probe):
     print("| run | d | covariance | mean | sigma | covariance entries |\n|---|---|---|---|---|---|")
     worst = 0
     for arguments in cases(seed):
-        case, draws, mean, sigma, matrix = reference(*arguments)
-        request = dict(task="replay", dimension=case["dimension"], population=POPULATION, sigma=SIGMA,
-                       covariance=case["covariance"], function=case["function"], mean=case["start"],
-                       draws=draws, schedule="eager")
-        if case["deviations"]:
-            request["deviations"] = case["deviations"]
-        answer = ask(probe, request)
-        errors = [np.abs(np.array(answer["mean"]) - mean).max(), abs(answer["sigma"][0] - sigma),
-                  np.abs(np.array(answer["covariance"]).reshape(matrix.shape) - matrix).max()]
+        case, *rest = reference(*arguments)
+        errors = differences(probe, case, *rest)
         worst = max(worst, *errors)
         print(f"| {case['function']} | {case['dimension']} | {case['covariance']} | "
               + " | ".join(f"{e:.1e}" for e in errors) + " |")
@@ -177,17 +182,33 @@ def compare_evaluations(probe, seed):
     return good
 
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--seed", type=int, default=1)
-parser.add_argument("--goldens", action="store_true")
-parser.add_argument("--out", default="Tests/EvolutionTests/Goldens")
-parser.add_argument("--probe", nargs=argparse.REMAINDER)
-options = parser.parse_args()
-if options.goldens:
-    write_goldens(options.seed, pathlib.Path(options.out))
-elif options.probe:
-    agreed = compare(options.seed, options.probe)
-    frugal = compare_evaluations(options.probe, options.seed)
-    sys.exit(0 if agreed and frugal else 1)
-else:
-    parser.error("--goldens or --probe COMMAND")
+def run(probe, seed, work):
+    """What scripts/conformance collects: (what, measured, tolerance)."""
+    results = []
+    for arguments in cases(seed):
+        case, draws, mean, sigma, matrix = reference(*arguments)
+        errors = differences([str(probe), "search"], case, draws, mean, sigma, matrix)
+        what = f"CMA-ES {case['covariance']} d={case['dimension']}, {case['function']}, 30 generations"
+        results.append((what, max(errors), 1e-6))
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--goldens", action="store_true")
+    parser.add_argument("--out", default="Tests/EvolutionTests/Goldens")
+    parser.add_argument("--probe", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    if options.goldens:
+        write_goldens(options.seed, pathlib.Path(options.out))
+    elif options.probe:
+        agreed = compare(options.seed, options.probe)
+        frugal = compare_evaluations(options.probe, options.seed)
+        sys.exit(0 if agreed and frugal else 1)
+    else:
+        parser.error("--goldens or --probe COMMAND")
+
+
+if __name__ == "__main__":
+    main()
