@@ -27,7 +27,7 @@ enum ObjectiveBuiltins {
       Shared.model, Shared.photos, prompts,
       Parameter(
         label: "timesteps", .range | .int, default: .none, unit: "timesteps",
-        "what timesteps are drawn from; all of the model's if left out"),
+        "what timesteps are drawn from; all but the model's first and last tenth if left out"),
       Parameter(
         label: "draws", .int, default: 32,
         "denoising tasks a candidate and generation, the same for all candidates: more rank better and cost as much"
@@ -38,22 +38,22 @@ enum ObjectiveBuiltins {
       Parameter(
         label: "heldout_draws", .int, default: 96, "tasks of the fixed held-out set"),
       Parameter(
-        label: "weighting", .member, default: .member("uniform"),
+        label: "weighting", .member, default: .member("relative"),
         choices: TimestepWeighting.allCases.map(\.rawValue),
         "whether every timestep counts by its loss, or by its loss relative to what is usual there"),
       Shared.seed,
     ],
     returns: .object(ObjectiveValue.typeName),
-    example: "loss = denoising(m, photos, prompts: .object, timesteps: 0..<1000, draws: 32)",
+    example: "loss = denoising(m, photos, prompts: .object, timesteps: 100..<900, draws: 32)",
     source: "Gal et al., arXiv 2208.01618, eq. 2; fixed evaluation set: arXiv 2302.04841"
   ) { arguments, context in
     let model = try arguments.model()
     let photos = try arguments.object("photos", as: ImagesValue.self)
     let heldOut = try arguments.ifGiven("heldout") { try $0.object($1, as: ImagesValue.self) }
-    let weighting = TimestepWeighting(rawValue: try arguments.member("weighting")) ?? .uniform
+    let weighting = TimestepWeighting(rawValue: try arguments.member("weighting")) ?? .relative
     let random = context.random(seed: try arguments.seed())
     let steps = model.schedule.trainingSteps
-    let timesteps = try arguments.ifGiven("timesteps") { try $0.range($1) } ?? 0..<steps
+    let timesteps = try arguments.ifGiven("timesteps") { try $0.range($1) } ?? steps / 10..<steps - steps / 10
     guard !timesteps.isEmpty, timesteps.lowerBound >= 0, timesteps.upperBound <= steps else {
       throw arguments.error(
         "timesteps", .value, "timesteps of this model lie in 0..<\(steps)",

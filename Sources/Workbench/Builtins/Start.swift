@@ -34,8 +34,9 @@ enum StartBuiltins {
     parameters: [
       Shared.model, Shared.photos,
       Parameter(
-        label: "temperature", .number, default: 0.02,
-        "what the cosines are divided by before the softmax: towards 0 the nearest word alone"),
+        label: "temperature", .number, default: .none,
+        "what the cosines are divided by before the softmax: towards 0 the nearest word alone; 0.7 of their standard deviation if left out"
+      ),
       Parameter(
         label: "words", .list(.string), default: .none,
         "what to choose from; all words the model was trained on if left out"),
@@ -48,7 +49,7 @@ enum StartBuiltins {
     let found = try Inversion.attend(
       arguments.model(), arguments.object("photos", as: ImagesValue.self).pictures,
       words: arguments.ifGiven("words") { try $0.strings($1) },
-      temperature: arguments.double("temperature", in: 1e-6...1e6),
+      temperature: arguments.ifGiven("temperature") { try $0.double($1, in: 1e-6...1e6) },
       prompts: ObjectiveBuiltins.chosenPrompts(arguments))
     // Words that hardly count would only make the value long.
     let words = found.weights.prefix { $0.weight >= 0.005 }
