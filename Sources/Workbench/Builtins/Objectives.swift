@@ -53,7 +53,8 @@ enum ObjectiveBuiltins {
     let weighting = TimestepWeighting(rawValue: try arguments.member("weighting")) ?? .relative
     let random = context.random(seed: try arguments.seed())
     let steps = model.schedule.trainingSteps
-    let timesteps = try arguments.ifGiven("timesteps") { try $0.range($1) } ?? steps / 10..<steps - steps / 10
+    let timesteps =
+      try arguments.ifGiven("timesteps") { try $0.range($1) } ?? steps / 10..<steps - steps / 10
     guard !timesteps.isEmpty, timesteps.lowerBound >= 0, timesteps.upperBound <= steps else {
       throw arguments.error(
         "timesteps", .value, "timesteps of this model lie in 0..<\(steps)",
