@@ -31,7 +31,7 @@ void kernel_pack_columns(const float *columns, long k, long n, float *packed) {
 }
 
 // A block of A (rows × depth) stays in the second-level cache while every panel passes by it.
-enum { RowsPerBlock = 252, DepthPerBlock = 320, LeastUnits = 8 };
+enum { RowsPerBlock = 256, DepthPerBlock = 768, LeastUnits = 8 };
 
 typedef struct Cut {
   const KernelGemm *gemm;

@@ -45,7 +45,7 @@ void kernel_winograd_pack(const ConvolutionLayer *layer, const float *weights, f
   kernel_release(u, 16 * count);
 }
 
-enum { TilesPerBlock = 112, LeastTiles = 28, DepthPerBlock = 320 };
+enum { TilesPerBlock = 112, LeastTiles = 28, DepthPerBlock = 640 };
 
 typedef struct Cut {
   const KernelConvolution *convolution;
