@@ -1,7 +1,7 @@
-/// Draws as torch's CPU generator gives them for a seed (MT19937 with ATen's distributions), so that
-/// a seed here and in diffusers starts from the same latents.
+/// Draws as torch's CPU generator gives them for a seed (MT19937 with ATen's distributions), so
+/// that a seed here and in diffusers starts from the same latents.
 ///
-/// Uniform draws and integers are the same bits; normal draws agree within 2 ulp of float32, since
+/// Uniform draws and integers are the same bits; normal draws agree within 2 ulp or 1.2e-7, since
 /// torch's own logarithm, sine and cosine depend on the processor.
 public struct TorchRandom: Sendable {
   private var engine: MersenneTwister
