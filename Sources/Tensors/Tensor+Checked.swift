@@ -2,8 +2,8 @@ import Kernels
 
 // The throwing forms of shape changes, for shapes that come from a user.
 extension Tensor {
-  /// Refuses shapes that could not be held: negative sizes, more than eight axes, or more bytes than
-  /// the machine has memory.
+  /// Refuses shapes that could not be held: negative sizes, more than eight axes, or more bytes
+  /// than the machine has memory.
   ///
   /// - Throws: `EvokeError` of kind `.shape`.
   public static func checkSize(_ shape: [Int]) throws {

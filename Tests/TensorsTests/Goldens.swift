@@ -56,7 +56,8 @@ struct GoldenCase: Decodable, CustomTestStringConvertible {
   }
 
   var testDescription: String {
-    "\(name) \(tensors.sorted { $0.key < $1.key }.map { "\($0.key)\($0.value.shape)" }.joined(separator: " "))"
+    let shapes = tensors.sorted { $0.key < $1.key }.map { "\($0.key)\($0.value.shape)" }
+    return "\(name) \(shapes.joined(separator: " "))"
   }
 }
 
