@@ -1,3 +1,4 @@
+import Foundation
 import Language
 import Testing
 
@@ -26,6 +27,15 @@ import Testing
       "print",
     ]
     for name in promised { #expect(Workbench.registry[name] != nil, "\(name)") }
+  }
+
+  @Test("docs/reference.md is what the declarations say")
+  func referenceIsTrue() throws {
+    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../docs/reference.md").standardizedFileURL
+    let text = try String(contentsOf: page, encoding: .utf8)
+    let expected = Workbench.registry.referencePage() + "\n"
+    #expect(text == expected, "make it anew: evoke reference > docs/reference.md")
   }
 
   @Test("Every domain value names the members it has")

@@ -113,12 +113,20 @@ enum Fingerprint {
   /// The script's folder as seen from the session's.
   static let folderKey = "folder"
 
+  /// The arithmetic: evoke's own kernels in float32, LAPACK as it was pinned.
+  static var machine: [(key: String, value: String)] {
+    [
+      (key: "precision", value: "float32"), (key: "backend", value: "evoke"),
+      (key: "lapack", value: Compute.linearAlgebraCore),
+    ]
+  }
+
   /// - Parameters:
   ///   - folder: where the script's relative paths begin.
   ///   - session: where the session is saved; nil if nowhere.
   static func environment(of folder: URL, seenFrom session: URL?) -> [(key: String, value: String)]
   {
-    var environment = [(key: "precision", value: "float32"), (key: "backend", value: "evoke")]
+    var environment = machine
     if let session {
       let path = relativePath(to: folder, from: session.deletingLastPathComponent())
       if path != "." { environment.append((key: folderKey, value: path)) }

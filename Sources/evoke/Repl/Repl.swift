@@ -173,7 +173,7 @@ final class Repl {
     do {
       let header = SessionHeader(
         version: Version.text, seed: 0,
-        environment: [(key: "precision", value: "float32"), (key: "backend", value: "evoke")],
+        environment: Fingerprint.machine,
         fingerprint: interpreter.fingerprint)
       let text = TypedSession(results, header: header).text
       try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: path))
