@@ -13,11 +13,17 @@ PANELS = {"judge": ("loss", True), "autoencoder": ("mse", True), "text": ("contr
 
 
 def read(path):
+    """The lines of a stage; where it was stopped and went on from a checkpoint, those of the second time."""
+    lines = []
     try:
         with open(path) as file:
-            return [json.loads(line) for line in file]
+            for line in map(json.loads, file):
+                while lines and lines[-1]["samples"] > line["samples"]:
+                    lines.pop()
+                lines.append(line)
     except FileNotFoundError:
-        return []
+        pass
+    return lines
 
 
 def main(work, out):

@@ -20,7 +20,7 @@ OBJECT_TEMPLATES = ["a photo of a {}", "a rendering of a {}", "a picture of the 
                     "a depiction of a {}", "the {}", "an image of a {}"]
 STYLE_TEMPLATES = ["a painting in the style of {}", "a picture in the style of {}", "a rendering in the style of {}",
                    "a drawing in the style of {}", "a rendition in the style of {}"]
-STEPS, BATCH, RATE = 250, 12, 2e-2
+STEPS, BATCH, RATE = 160, 12, 2e-2
 
 
 def load_pictures(folder):
@@ -81,7 +81,7 @@ class Inverter:
         return vector.detach()
 
     @torch.no_grad()
-    def drawn(self, text, vector=None, at=None, count=12, guidance=5., seed=77):
+    def drawn(self, text, vector=None, at=None, count=10, guidance=5., seed=77):
         """Pictures of one text, with `vector` for token `at`."""
         family = self
 
@@ -93,7 +93,7 @@ class Inverter:
     def alignment(self, pictures, real):
         return float((image_features(self.p.clip, pictures) @ image_features(self.p.clip, real).T).mean())
 
-    def candidates(self, given, templates, keep=5):
+    def candidates(self, given, templates, keep=4):
         """Caption words whose text embedding is nearest to the given pictures."""
         mean = image_features(self.p.clip, given).mean(0)
         ids = self.ids([templates[0].format(w) for w in self.p.caption_words])
