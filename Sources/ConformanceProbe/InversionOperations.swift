@@ -34,7 +34,8 @@ private struct InversionRequest: Decodable {
       of: table, rows: rows, dimension: dimension, around: mean(of: table, rows))
     let random = Philox(seed: 1)
     let objective = try DenoisingObjective(
-      model, given, draws: draws, heldOutDraws: heldOut, random: random.derived("objective"))
+      model, given, timesteps: 0..<model.schedule.trainingSteps, draws: draws,
+      weighting: .uniform, heldOutDraws: heldOut, random: random.derived("objective"))
     let search = try CMAES(
       dimension: dimension, sigma: sigma, population: population, criteria: .off,
       random: random.derived("search"))

@@ -58,7 +58,8 @@ def reference():
     table = text.get_input_embeddings().weight.detach()
     words = pathlib.Path(options.model, "words.txt")
     names = words.read_text().split() if words.exists() else []
-    rows = [tokenizer.encoder[w + "</w>"] for w in names if w + "</w>" in tokenizer.encoder] or list(range(len(table)))
+    vocabulary = tokenizer.get_vocab()
+    rows = [vocabulary[w + "</w>"] for w in names if w + "</w>" in vocabulary] or list(range(len(table)))
     centred = table[rows].double() - table[rows].double().mean(0)
     spread, axes = torch.linalg.eigh(centred.T @ centred / (len(rows) - 1))
     axes = (axes * spread.clamp(min=0).sqrt())[:, -options.dimension:].T.float()
@@ -67,16 +68,16 @@ def reference():
                  "a photo of the <evoke-word>"]
     tokenizer.add_tokens(["<evoke-word>"])
     ids = tokenizer(templates, padding="max_length", truncation=True, return_tensors="pt").input_ids
-    at = len(table)
+    at = tokenizer.convert_tokens_to_ids("<evoke-word>")
 
     def hidden(candidates):
         """[candidates × templates, L, d]"""
         repeated = ids.repeat(len(candidates), 1)
         vectors = candidates.repeat_interleave(len(templates), 0)[:, None]
-        embedded = torch.where((repeated == at)[..., None], vectors, table[repeated.clamp(max=at - 1)])
+        embedded = torch.where((repeated == at)[..., None], vectors, table[repeated.clamp(max=len(table) - 1)])
         hook = text.get_input_embeddings().register_forward_hook(lambda *_: embedded)
         try:
-            return text(input_ids=repeated.clamp(max=at - 1)).last_hidden_state
+            return text(input_ids=repeated.clamp(max=len(table) - 1)).last_hidden_state
         finally:
             hook.remove()
 
