@@ -103,6 +103,19 @@ import Testing
     #expect(recording.failure == nil)
   }
 
+  @Test func whatWasTypedReplays() throws {
+    let interpreter = Interpreter(registry: registry())
+    var results: [StatementResult] = []
+    for line in ["seed(4)", "x = normal([2])", "y = 1;", "print(\"a\")\nprint()", "[\n  y]"] {
+      try interpreter.run(try interpreter.prepare(line, name: "input")) { results.append($0) }
+    }
+    let header = SessionHeader(
+      version: "0.1", seed: 0, environment: environment, fingerprint: interpreter.fingerprint)
+    let text = TypedSession(results, header: header).text
+    #expect(text.contains("\ny = 1;\nprint(\"a\")\n#> a\nprint()\n#>\n[\n  y]\n#> ans: [1]"))
+    #expect(try replay(text).verdict == .exact)
+  }
+
   @Test func refusesWhatCannotRun() {
     #expect(throws: Diagnostics.self) { try session("x = nope\n") }
   }
