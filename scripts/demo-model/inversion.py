@@ -112,7 +112,8 @@ class Inverter:
         vector = self.learn(given, word + "</w>", templates)
         pictures = self.drawn(templates[0].format(word), vector, at)
         real, learned = self.alignment(given, held_out), self.alignment(pictures, held_out)
-        closed = (learned - scores[word]) / (real - scores[word])
+        gap = real - scores[word]
+        closed = (learned - scores[word]) / gap if gap > 0 else None      # the word is as near as the real pictures are
         figures = {"word": word, "word alignment": scores[word], "learned alignment": learned, "real alignment": real, "closed": closed}
         return ({k: round(v, 4) if isinstance(v, float) else v for k, v in figures.items()},
                 {"given": given, "held-out": held_out, "word": by_word[word], "learned": pictures})

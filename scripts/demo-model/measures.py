@@ -106,4 +106,5 @@ def inversions(parts, folder, sheet, quick=False):
         print(f"{name:14}", found[name], flush=True)
         rows.append(pictures)
     sheets.inversions(rows, sheet)
-    return {"median closed": round(statistics.median(f["closed"] for f in found.values()), 4), "concepts": found}
+    closed = [f["closed"] for f in found.values() if f["closed"] is not None]
+    return {"median closed": round(statistics.median(closed), 4), "concepts": found}
