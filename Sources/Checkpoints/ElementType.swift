@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// How the elements of a stored tensor are coded: safetensors' dtypes.
 ///
@@ -37,20 +38,34 @@ public enum ElementType: String, Sendable, CaseIterable {
 // MARK: - To float32
 
 extension ElementType {
-  /// Converts little-endian elements to float32; `source` holds exactly `target.count` of them.
+  /// Elements as layers take them: views of the common floats, copies of everything else.
   ///
-  /// Half formats convert exactly; float64 and wide integers round to the nearest float32.
-  func convert(_ source: UnsafeRawBufferPointer, to target: UnsafeMutableBufferPointer<Float>) {
-    precondition(source.count == target.count * byteCount && isReadable)
-    switch self {
-    case .float32:
-      UnsafeMutableRawBufferPointer(target).copyMemory(from: source)
-    case .float16:
-      load(source, target) { (raw: UInt16) in float(fromHalf: UInt16(littleEndian: raw)) }
-    case .bfloat16:
-      load(source, target) { (raw: UInt16) in
-        Float(bitPattern: UInt32(UInt16(littleEndian: raw)) << 16)
+  /// Throws `EvokeError(.type)` for the 8-bit floats.
+  func stored(
+    _ bytes: UnsafeRawBufferPointer, shape: [Int], owner: any StoredBytes, what: String
+  ) throws -> StoredTensor {
+    guard isReadable else {
+      throw EvokeError(
+        .type, "\(what) are \(rawValue)", hint: "convert the file to F32, F16 or BF16")
+    }
+    let format: StoredTensor.Format? =
+      switch self {
+      case .float32: .float32
+      case .float16: .float16
+      case .bfloat16: .bfloat16
+      default: nil
       }
+    if let format {
+      return StoredTensor(shape: shape, format: format, bytes: bytes, owner: owner)
+    }
+    return StoredTensor(Tensor(shape: shape) { convert(bytes, to: $0) })
+  }
+
+  /// Converts little-endian elements other than those floats; `source` holds exactly
+  /// `target.count` of them. Float64 and wide integers round to the nearest float32.
+  func convert(_ source: UnsafeRawBufferPointer, to target: UnsafeMutableBufferPointer<Float>) {
+    precondition(source.count == target.count * byteCount)
+    switch self {
     case .float64:
       load(source, target) { (raw: UInt64) in
         Float(Double(bitPattern: UInt64(littleEndian: raw)))
@@ -64,7 +79,7 @@ extension ElementType {
     case .uint32: load(source, target) { (raw: UInt32) in Float(UInt32(littleEndian: raw)) }
     case .int64: load(source, target) { (raw: Int64) in Float(Int64(littleEndian: raw)) }
     case .uint64: load(source, target) { (raw: UInt64) in Float(UInt64(littleEndian: raw)) }
-    case .float8e5m2, .float8e4m3: break  // excluded by the precondition
+    case .float32, .float16, .bfloat16, .float8e5m2, .float8e4m3: break  // see `stored`
     }
   }
 
@@ -79,18 +94,6 @@ extension ElementType {
       to[i] = convert(from.loadUnaligned(fromByteOffset: i &* step, as: Raw.self))
     }
   }
-}
-
-/// The float32 value of an IEEE binary16 bit pattern, exactly.
-///
-/// Shifting the pattern into a float32 leaves the exponent 112 too small; one multiplication by
-/// 2^112 mends normal and subnormal numbers alike.
-@inline(__always)
-func float(fromHalf half: UInt16) -> Float {
-  let bits = UInt32(half)
-  let magnitude = Float(bitPattern: (bits & 0x7FFF) << 13) * Float(bitPattern: (127 + 112) << 23)
-  let special: UInt32 = bits & 0x7C00 == 0x7C00 ? 0x7F80_0000 | (bits & 0x3FF) << 13 : 0
-  return Float(bitPattern: magnitude.bitPattern | special | (bits & 0x8000) << 16)
 }
 
 // MARK: - From float32

@@ -7,8 +7,8 @@ import Tensors
   import Darwin
 #endif
 
-/// A file mapped read-only into memory for as long as this object lives.
-final class MappedFile: @unchecked Sendable {  // the mapping is read-only and never moves
+/// A file mapped read-only into memory for as long as this object lives; the mapping never moves.
+final class MappedFile: StoredBytes, @unchecked Sendable {
   let url: URL
   let bytes: UnsafeRawBufferPointer
 
@@ -35,6 +35,16 @@ final class MappedFile: @unchecked Sendable {  // the mapping is read-only and n
 
   deinit {
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+  }
+
+  /// Takes a part's pages off this process's account; they stay in the system's cache.
+  func release(_ part: UnsafeRawBufferPointer) {
+    guard let start = part.baseAddress, let base = bytes.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = (start - base + page - 1) / page * page
+    let last = (start - base + part.count) / page * page
+    guard first < last else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + first), last - first, MADV_DONTNEED)
   }
 
   private static func failure(_ url: URL) -> EvokeError {

@@ -60,15 +60,18 @@ public final class SafetensorsFile: Sendable {
   /// A tensor's elements as float32, in its stored shape.
   ///
   /// Throws `EvokeError(.name)` for an unknown name and `.type` for the 8-bit floats.
-  public func tensor(_ name: String) throws -> Tensor {
+  public func tensor(_ name: String) throws -> Tensor { try stored(name).tensor() }
+
+  /// A tensor's elements where they lie in the file; throws what `tensor` throws.
+  public func stored(_ name: String) throws -> StoredTensor {
     let info = try info(name)
-    guard info.type.isReadable else {
-      throw EvokeError(
-        .type, "\(url.path): the elements of \"\(name)\" are \(info.type.rawValue)",
-        hint: "convert the file to F32, F16 or BF16")
-    }
     let bytes = UnsafeRawBufferPointer(
       rebasing: file.bytes[dataStart + info.range.lowerBound..<dataStart + info.range.upperBound])
-    return Tensor(shape: info.shape) { info.type.convert(bytes, to: $0) }
+    return try info.type.stored(
+      bytes, shape: info.shape, owner: file, what: "\(url.path): the elements of \"\(name)\"")
   }
+}
+
+extension SafetensorsFile: TensorFile {
+  func shape(of name: String) -> [Int]? { infos[name]?.shape }
 }

@@ -8,7 +8,7 @@ extension Weights {
     _ name: String, _ input: Int, _ output: Int, bias: Bool = true, pointwise: Bool = false
   ) throws -> Linear {
     let stored = pointwise ? [output, input, 1, 1] : [output, input]
-    let weight = try tensor(name + ".weight", stored).reshaped([output, input])
+    let weight = try self.stored(name + ".weight", stored).reshaped([output, input])
     return Linear(weight: weight, bias: bias ? try tensor(name + ".bias", [output]) : nil)
   }
 
@@ -18,7 +18,7 @@ extension Weights {
     padding: Convolution2D.Padding? = nil
   ) throws -> Convolution2D {
     Convolution2D(
-      weight: try tensor(name + ".weight", [output, input, kernel, kernel]),
+      weight: try stored(name + ".weight", [output, input, kernel, kernel]),
       bias: try tensor(name + ".bias", [output]), stride: stride,
       padding: padding ?? .same)
   }

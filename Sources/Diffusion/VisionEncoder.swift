@@ -33,9 +33,9 @@ final class VisionEncoder: Sendable {
     let count = (pictureSize / patchSize) * (pictureSize / patchSize)
     let embeddings = weights["embeddings"]
     classToken = try embeddings.tensor("class_embedding", [width])
-    let kernel = try embeddings.tensor(
+    let kernel = try embeddings.stored(
       "patch_embedding.weight", [width, channels, patchSize, patchSize])
-    patches = Linear(weight: kernel.reshaped([width, -1]), bias: nil)
+    patches = Linear(weight: kernel.reshaped([width, channels * patchSize * patchSize]), bias: nil)
     positions = try embeddings.tensor("position_embedding.weight", [count + 1, width])
     firstNorm = try weights.layerNorm("pre_layrnorm", width, epsilon: sizes.epsilon)
     transformer = try CLIPTransformer(sizes, weights["encoder"])

@@ -62,22 +62,6 @@ static void convolve_unit(void *context, long unit) {
   }
 }
 
-long kernel_convolution_packed_count(const ConvolutionLayer *layer) {
-  if (kernel_convolution_is_winograd(layer))
-    return 16 * kernel_packed_count(layer->outputs, layer->inputs);
-  return kernel_packed_count(
-      layer->outputs, layer->kernel_height * layer->kernel_width * layer->inputs);
-}
-
-void kernel_convolution_pack(const ConvolutionLayer *layer, const float *weights, float *packed) {
-  if (kernel_convolution_is_winograd(layer))
-    kernel_winograd_pack(layer, weights, packed);
-  else
-    kernel_pack_rows(
-        weights, layer->outputs, layer->kernel_height * layer->kernel_width * layer->inputs,
-        packed);
-}
-
 void kernel_convolve(const KernelConvolution *v) {
   if (v->batch * v->output_height * v->output_width == 0) return;
   if (kernel_convolution_is_winograd(&v->layer)) {

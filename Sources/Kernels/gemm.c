@@ -1,34 +1,7 @@
-// Packing and cutting of matrix products. The cut depends on the shape only.
+// Cutting of matrix products. The cut depends on the shape only.
 #include <string.h>
 
 #include "table.h"
-
-long kernel_packed_count(long n, long k) { return (n + 15) / 16 * 16 * k; }
-
-typedef struct Packing {
-  const float *from;
-  long n, k, stride_n, stride_k;
-  float *to;
-} Packing;
-
-static void pack_panel(void *context, long panel) {
-  const Packing *p = context;
-  const long column = panel_start(p->n, panel) * 16, width = panel_width(p->n, panel) * 16;
-  float *to = p->to + column * p->k;
-  for (long k = 0; k < p->k; k++)
-    for (long j = 0; j < width; j++)
-      to[k * width + j] =
-          column + j < p->n ? p->from[(column + j) * p->stride_n + k * p->stride_k] : 0;
-}
-
-void kernel_pack_rows(const float *weights, long n, long k, float *packed) {
-  Packing p = {weights, n, k, k, 1, packed};
-  kernel_parallel(panel_count(n), pack_panel, &p);
-}
-void kernel_pack_columns(const float *columns, long k, long n, float *packed) {
-  Packing p = {columns, n, k, 1, n, packed};
-  kernel_parallel(panel_count(n), pack_panel, &p);
-}
 
 // A block of A (rows × depth) stays in the second-level cache while every panel passes by it.
 enum { RowsPerBlock = 256, DepthPerBlock = 768, LeastUnits = 8 };

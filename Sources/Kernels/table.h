@@ -13,6 +13,12 @@ typedef struct ProductBlock {
 
 typedef struct KernelTable {
   void (*product)(const ProductBlock *block);
+  void (*expand)(KernelFormat format, const void *x, long count, float *y);
+  // y [columns][16]: rows o ..< o + 16 of x [rows][stride], from one column on; absent rows are 0.
+  void (*expand_panel)(
+      KernelStored x, long rows, long stride, long o, long column, long columns, float *y);
+  // g [count][9][16] to 16 places of [count][width], `stride` floats apart.
+  void (*winograd_filters)(const float *g, long count, long width, long stride, float *u);
   // Tiles first ..< first + count to [16][count][inputs], and from [16][count][padded] to y.
   void (*winograd_input)(
       const KernelConvolution *convolution, long first, long count, const float *zeros, float *v);
@@ -51,7 +57,6 @@ float *kernel_scratch(int slot, long floats);
 enum { ScratchColumns, ScratchAttention, ScratchValues, ScratchSums, ScratchTables };
 
 bool kernel_convolution_is_winograd(const ConvolutionLayer *layer);
-void kernel_winograd_pack(const ConvolutionLayer *layer, const float *weights, float *packed);
 void kernel_winograd(const KernelConvolution *convolution);
 
 // Panels of a packed matrix, in vectors of 16 columns: pairs, and a triple (or a single) first

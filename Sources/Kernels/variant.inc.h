@@ -4,6 +4,7 @@
 #include "elementary.inc.h"
 #include "elementary_double.inc.h"
 #include "trigonometry.inc.h"
+#include "packing.inc.h"
 #include "gemm.inc.h"
 #include "winograd.inc.h"
 #include "attention.inc.h"
@@ -12,6 +13,9 @@
 
 const KernelTable KERNEL_TABLE = {
     .product = product,
+    .expand = expand,
+    .expand_panel = expand_panel,
+    .winograd_filters = winograd_filters,
     .winograd_input = winograd_input,
     .winograd_output = winograd_output,
     .attend = attend,

@@ -1,4 +1,4 @@
-// Winograd convolution: the transformed filters, and the cut into blocks of tiles.
+// Winograd convolution: the choice of it, and the cut into blocks of tiles.
 #include <string.h>
 
 #include "table.h"
@@ -7,42 +7,6 @@
 bool kernel_convolution_is_winograd(const ConvolutionLayer *layer) {
   return layer->kernel_height == 3 && layer->kernel_width == 3 && layer->stride == 1 &&
          layer->inputs >= 16;
-}
-
-// G g Gᵀ in double, rounded once; g is 3 × 3.
-static void transform_filter(const double g[9], double u[16]) {
-  double t[12];
-  for (int j = 0; j < 3; j++) {
-    t[j] = g[j];
-    t[3 + j] = 0.5 * (g[j] + g[3 + j] + g[6 + j]);
-    t[6 + j] = 0.5 * (g[j] - g[3 + j] + g[6 + j]);
-    t[9 + j] = g[6 + j];
-  }
-  for (int i = 0; i < 4; i++) {
-    const double *r = t + 3 * i;
-    u[4 * i] = r[0];
-    u[4 * i + 1] = 0.5 * (r[0] + r[1] + r[2]);
-    u[4 * i + 2] = 0.5 * (r[0] - r[1] + r[2]);
-    u[4 * i + 3] = r[2];
-  }
-}
-
-// weights [outputs][3][3][inputs] → 16 packed matrices, one behind the other.
-void kernel_winograd_pack(const ConvolutionLayer *layer, const float *weights, float *packed) {
-  const long count = layer->outputs * layer->inputs;
-  float *u = kernel_allocate(16 * count);
-  for (long o = 0; o < layer->outputs; o++)
-    for (long c = 0; c < layer->inputs; c++) {
-      double g[9], transformed[16];
-      for (int tap = 0; tap < 9; tap++) g[tap] = weights[(o * 9 + tap) * layer->inputs + c];
-      transform_filter(g, transformed);
-      for (int i = 0; i < 16; i++)
-        u[i * count + o * layer->inputs + c] = (float)transformed[i];
-    }
-  const long stride = kernel_packed_count(layer->outputs, layer->inputs);
-  for (int i = 0; i < 16; i++)
-    kernel_pack_rows(u + i * count, layer->outputs, layer->inputs, packed + i * stride);
-  kernel_release(u, 16 * count);
 }
 
 enum { TilesPerBlock = 112, LeastTiles = 28, DepthPerBlock = 640 };

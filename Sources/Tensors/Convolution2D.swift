@@ -14,14 +14,14 @@ public struct Convolution2D: Sendable {
   private let stride: Int
   private let top: Int, left: Int, bottom: Int, right: Int
   private let layer: ConvolutionLayer
-  private let packed: PackedMatrix
+  private let packed: PackedWeights
   private let bias: Tensor?
 
   /// - Parameters:
   ///   - weight: [outputs, inputs, height, width], as torch stores it.
   ///   - bias: [outputs].
-  public init(weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same) {
-    precondition(weight.rank == 4 && stride > 0)
+  public init(weight: StoredTensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same) {
+    precondition(weight.shape.count == 4 && stride > 0)
     precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true)
     outputs = weight.shape[0]
     inputs = weight.shape[1]
@@ -37,8 +37,13 @@ public struct Convolution2D: Sendable {
     layer = ConvolutionLayer(
       inputs: weight.shape[1], outputs: weight.shape[0], kernel_height: weight.shape[2],
       kernel_width: weight.shape[3], stride: stride)
-    packed = PackedMatrix(convolution: layer, weights: weight.transposed([0, 2, 3, 1]))
+    packed = PackedWeights(weight, convolution: layer)
     self.bias = bias
+  }
+
+  /// A layer of weights that are in memory.
+  public init(weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same) {
+    self.init(weight: StoredTensor(weight), bias: bias, stride: stride, padding: padding)
   }
 
   /// [N, H, W, inputs] → [N, H', W', outputs]
@@ -55,6 +60,7 @@ public struct Convolution2D: Sendable {
     let shape = [x.shape[0], max(0, height), max(0, width), outputs]
     precondition(residual.map { $0.shape == shape } ?? true, "residual shape")
     precondition(perSample.map { $0.shape == [x.shape[0], outputs] } ?? true)
+    let panels = packed.panels
     return Tensor(shape: shape) { to in
       var convolution = KernelConvolution()
       convolution.layer = layer
@@ -63,13 +69,13 @@ public struct Convolution2D: Sendable {
       (convolution.top, convolution.left) = (top, left)
       (convolution.output_height, convolution.output_width) = (shape[1], shape[2])
       convolution.x = x.pointer
-      convolution.weights = UnsafePointer(packed.storage.base)
+      convolution.weights = UnsafePointer(panels.base)
       convolution.bias = bias?.pointer
       convolution.per_sample = perSample?.pointer
       convolution.residual = residual?.pointer
       convolution.y = to.baseAddress
       kernel_convolve(&convolution)
-      withExtendedLifetime((x, packed, bias, perSample, residual)) {}
+      withExtendedLifetime((x, panels, bias, perSample, residual)) {}
     }
   }
 }

@@ -82,12 +82,13 @@ extension Tensor {
     let (m, k, n) = (shape[0], shape[1], other.shape[1])
     guard m * n > 0 else { return Tensor(zeros: [m, n]) }
     guard k > 0 else { return Tensor(zeros: [m, n]) }
-    let packed = PackedMatrix(columns: other.pointer, k: k, n: n)
+    let packed = TensorStorage(count: kernel_packed_count(n, k))
+    kernel_pack_columns(other.pointer, k, n, packed.base)
     return Tensor(shape: [m, n]) { to in
       var gemm = KernelGemm()
       (gemm.m, gemm.n, gemm.k) = (m, n, k)
       (gemm.a, gemm.lda) = (pointer, k)
-      gemm.b = UnsafePointer(packed.storage.base)
+      gemm.b = UnsafePointer(packed.base)
       (gemm.c, gemm.ldc) = (to.baseAddress, n)
       kernel_gemm(&gemm)
       withExtendedLifetime((self, other, packed)) {}

@@ -73,8 +73,8 @@ extension Tensor {
     return gathered(shape: axes.map { shape[$0] }, strides: axes.map { strides[$0] })
   }
 
-  /// A contiguous copy of a strided view.
-  func gathered(shape: [Int], strides: [Int], from start: Int = 0) -> Tensor {
+  /// A contiguous copy of a strided view, which must lie within the elements.
+  public func gathered(shape: [Int], strides: [Int], from start: Int = 0) -> Tensor {
     precondition(shape.count <= 8, "more than 8 axes")
     return Tensor(shape: shape) { to in
       kernel_gather(pointer + start, shape.count, shape, strides, to.baseAddress)

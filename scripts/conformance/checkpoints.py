@@ -6,6 +6,7 @@ import numpy as np
 import safetensors.numpy
 import safetensors.torch
 import torch
+from collections import OrderedDict
 
 GOLDENS = pathlib.Path(__file__).resolve().parents[2] / "Tests/CheckpointsTests/Goldens"
 
@@ -27,6 +28,27 @@ def write_goldens(seed: int) -> None:
     safetensors.torch.save_file({k: v.float() for k, v in tensors.items()}, GOLDENS / "dtypes-f32.safetensors")
     star = np.array([[1, 2], [3, 4]], np.float32)
     safetensors.numpy.save_file({"<star>": star}, GOLDENS / "written.safetensors", {"evoke": "0.1"})
+
+
+    write_torch_goldens(tensors, normal)
+
+
+def write_torch_goldens(tensors: dict, normal: torch.Tensor) -> None:
+    """The same tensors as torch saves them, now and before 1.6, with views, parameters and what trainers leave beside them."""
+    known = {k: v for k, v in tensors.items() if not k.startswith("uint") or k == "uint8"}
+    state = OrderedDict(known)
+    state["transposed"] = normal.permute(2, 0, 1)
+    state["every second"] = normal[:, ::2]
+    state["last"] = normal[2]
+    state["parameter"] = torch.nn.Parameter(normal[0])
+    state["position_ids"] = torch.arange(7).expand((1, -1))
+    expected = {k: v.detach().float().contiguous().clone() for k, v in state.items()}
+    safetensors.torch.save_file(expected, GOLDENS / "torch-f32.safetensors")
+    trained = {"epoch": 3, "global_step": 470000, "pytorch-lightning_version": "1.4.2", "state_dict": state, "optimizer_states": [{"lr": 1e-4, "seen": {1, 2}}],
+               "numpy": np.float64(0.5), "shape": torch.Size([2, 3]), "dtype": torch.float16, "text": "é" * 300}
+    torch.save(trained, GOLDENS / "torch.ckpt")
+    torch.save(state, GOLDENS / "torch-plain.pt")
+    torch.save(trained, GOLDENS / "torch-old.bin", _use_new_zipfile_serialization=False)
 
 
 if __name__ == "__main__":

@@ -50,10 +50,23 @@ typedef enum KernelActivation {
   KernelReLU = 5,
 } KernelActivation;
 
+// Numbers as a checkpoint holds them: little-endian, at any address.
+typedef enum KernelFormat {
+  KernelFloat32 = 0,
+  KernelFloat16 = 1,
+  KernelBFloat16 = 2,
+} KernelFormat;
+typedef struct KernelStored {
+  const void *from;
+  KernelFormat format;
+} KernelStored;
+// Single precision, exactly.
+void kernel_expand(KernelStored x, long count, float *y);
+
 // Floats that a packed [n, k] matrix takes.
 long kernel_packed_count(long n, long k);
 // Packs weights[n][k] (one row an output, as torch stores Linear) into column panels.
-void kernel_pack_rows(const float *weights, long n, long k, float *packed);
+void kernel_pack_rows(KernelStored weights, long n, long k, float *packed);
 // Packs columns[k][n] (the right-hand side of a matrix product).
 void kernel_pack_columns(const float *columns, long k, long n, float *packed);
 
@@ -78,9 +91,9 @@ typedef struct ConvolutionLayer {
   long inputs, outputs, kernel_height, kernel_width, stride;
 } ConvolutionLayer;
 
-// Floats of the packed weights, and their packing from [outputs][height][width][inputs].
+// Floats of the packed weights, and their packing from [outputs][inputs][height][width].
 long kernel_convolution_packed_count(const ConvolutionLayer *layer);
-void kernel_convolution_pack(const ConvolutionLayer *layer, const float *weights, float *packed);
+void kernel_convolution_pack(const ConvolutionLayer *layer, KernelStored weights, float *packed);
 
 // NHWC convolution. The order of additions: chain over the window, (bias first, or behind a
 // Winograd product), the sample's own vector, the residual.

@@ -1,0 +1,123 @@
+// Packing of weights into column panels, converted on the way. A layer's panels are cut into units
+// by shape; every unit reads its part of the checkpoint once.
+#include <string.h>
+
+#include "table.h"
+
+long kernel_packed_count(long n, long k) { return (n + 15) / 16 * 16 * k; }
+
+enum { ExpandedPerUnit = 1 << 16 };
+
+typedef struct Expansion {
+  KernelStored x;
+  long count;
+  float *y;
+} Expansion;
+
+static void expand_unit(void *context, long unit) {
+  const Expansion *e = context;
+  const long first = unit * ExpandedPerUnit, size = e->x.format == KernelFloat32 ? 4 : 2;
+  kernel_table()->expand(
+      e->x.format, (const char *)e->x.from + first * size,
+      minimum(ExpandedPerUnit, e->count - first), e->y + first);
+}
+void kernel_expand(KernelStored x, long count, float *y) {
+  Expansion e = {x, count, y};
+  kernel_parallel((count + ExpandedPerUnit - 1) / ExpandedPerUnit, expand_unit, &e);
+}
+
+// Filters [outputs][inputs][taps]. In a panel the product's depth runs over taps, then inputs;
+// the places of a Winograd transform are matrices of their own, one behind the other.
+typedef struct Packing {
+  KernelStored filters;
+  long outputs, inputs, taps;
+  bool winograd;
+  long cuts;  // units that share a panel
+  float *packed;
+} Packing;
+
+enum { InputsPerBlock = 32, MostTaps = 9, InputsPerUnit = 512 };
+
+static void pack_block(const Packing *p, long panel, long c0, long c1) {
+  float expanded[InputsPerBlock * MostTaps * 16];
+  const long column = panel_start(p->outputs, panel) * 16;
+  const long width = panel_width(p->outputs, panel) * 16;
+  const long depth = p->winograd ? p->inputs : p->taps * p->inputs;
+  const long stride = kernel_packed_count(p->outputs, p->inputs);
+  // Windows larger than 3 × 3 are rare: fewer inputs at a time fit the buffer.
+  const long most = p->taps <= MostTaps ? InputsPerBlock : 1;
+  for (long c = c0; c < c1; c += most) {
+    const long count = minimum(most, c1 - c);
+    for (long j = 0; j < width; j += 16)
+      for (long tap0 = 0; tap0 < p->taps; tap0 += InputsPerBlock * MostTaps / most) {
+        const long taps = minimum(p->taps - tap0, InputsPerBlock * MostTaps / most);
+        kernel_table()->expand_panel(
+            p->filters, p->outputs, p->inputs * p->taps, column + j, c * p->taps + tap0,
+            count * taps, expanded);
+        float *to = p->packed + column * depth + j;
+        if (p->winograd) {
+          kernel_table()->winograd_filters(expanded, count, width, stride, to + c * width);
+          continue;
+        }
+        for (long i = 0; i < count; i++)
+          for (long tap = 0; tap < taps; tap++)
+            memcpy(
+                to + ((tap0 + tap) * p->inputs + c + i) * width, expanded + (i * taps + tap) * 16,
+                16 * sizeof(float));
+      }
+  }
+}
+
+static void pack_unit(void *context, long unit) {
+  const Packing *p = context;
+  const long cut = unit % p->cuts;
+  pack_block(p, unit / p->cuts, p->inputs * cut / p->cuts, p->inputs * (cut + 1) / p->cuts);
+}
+
+static void pack(Packing p) {
+  p.cuts = (p.inputs + InputsPerUnit - 1) / InputsPerUnit;
+  kernel_parallel(panel_count(p.outputs) * p.cuts, pack_unit, &p);
+}
+
+void kernel_pack_rows(KernelStored weights, long n, long k, float *packed) {
+  pack((Packing){.filters = weights, .outputs = n, .inputs = k, .taps = 1, .packed = packed});
+}
+
+long kernel_convolution_packed_count(const ConvolutionLayer *layer) {
+  if (kernel_convolution_is_winograd(layer))
+    return 16 * kernel_packed_count(layer->outputs, layer->inputs);
+  return kernel_packed_count(
+      layer->outputs, layer->kernel_height * layer->kernel_width * layer->inputs);
+}
+
+void kernel_convolution_pack(const ConvolutionLayer *layer, KernelStored weights, float *packed) {
+  pack((Packing){
+      .filters = weights,
+      .outputs = layer->outputs,
+      .inputs = layer->inputs,
+      .taps = layer->kernel_height * layer->kernel_width,
+      .winograd = kernel_convolution_is_winograd(layer),
+      .packed = packed,
+  });
+}
+
+typedef struct Columns {
+  const float *from;
+  long n, k;
+  float *to;
+} Columns;
+
+static void pack_columns_panel(void *context, long panel) {
+  const Columns *p = context;
+  const long column = panel_start(p->n, panel) * 16, width = panel_width(p->n, panel) * 16;
+  const long present = minimum(width, p->n - column);
+  float *to = p->to + column * p->k;
+  for (long k = 0; k < p->k; k++, to += width) {
+    memcpy(to, p->from + k * p->n + column, (size_t)present * sizeof(float));
+    for (long j = present; j < width; j++) to[j] = 0;
+  }
+}
+void kernel_pack_columns(const float *columns, long k, long n, float *packed) {
+  Columns p = {columns, n, k, packed};
+  kernel_parallel(panel_count(n), pack_columns_panel, &p);
+}

@@ -1,0 +1,132 @@
+// From a checkpoint's numbers to the panels that the product reads. Formats are expanded and rows
+// transposed on the way, so that a weight is read once and written once.
+#include "vector.h"
+
+typedef uint16_t LooseHalf __attribute__((aligned(1), may_alias));
+typedef uint16_t HalfLanes __attribute__((ext_vector_type(16)));
+typedef HalfLanes LooseHalfLanes __attribute__((aligned(1), may_alias));
+typedef uint32_t BitLanes __attribute__((ext_vector_type(16)));
+typedef Lanes UnalignedLanes __attribute__((aligned(1), may_alias));
+
+// binary16: shifted into place the exponent is 112 too small, which one multiplication mends for
+// normal and subnormal numbers alike; infinities and NaNs get theirs back.
+INLINE Lanes lanes_from_half(HalfLanes x) {
+  const BitLanes bits = __builtin_convertvector(x, BitLanes);
+  const BitLanes magnitude = (bits & 0x7FFF) << 13;
+  Lanes scaled;
+  memcpy(&scaled, &magnitude, sizeof scaled);
+  scaled *= 0x1p112f;
+  BitLanes found;
+  memcpy(&found, &scaled, sizeof found);
+  const BitLanes is_special = (BitLanes)((bits & 0x7C00) == 0x7C00);
+  const BitLanes special = is_special & (0x7F800000 | (bits & 0x3FF) << 13);
+  found |= special | (bits & 0x8000) << 16;
+  memcpy(&scaled, &found, sizeof scaled);
+  return scaled;
+}
+INLINE Lanes lanes_from_bfloat(HalfLanes x) {
+  const BitLanes bits = __builtin_convertvector(x, BitLanes) << 16;
+  Lanes found;
+  memcpy(&found, &bits, sizeof found);
+  return found;
+}
+
+INLINE Lanes lanes_from(KernelFormat format, const void *x, long i) {
+  if (format == KernelFloat32) return *(const UnalignedLanes *)((const char *)x + 4 * i);
+  const HalfLanes half = *(const LooseHalfLanes *)((const char *)x + 2 * i);
+  return format == KernelFloat16 ? lanes_from_half(half) : lanes_from_bfloat(half);
+}
+INLINE void expand_with(KernelFormat format, const void *x, long count, float *y) {
+  long i = 0;
+  for (; i + 16 <= count; i += 16) lanes_store(y + i, lanes_from(format, x, i));
+  if (i == count) return;
+  char rest[64] = {0};
+  const long size = format == KernelFloat32 ? 4 : 2;
+  memcpy(rest, (const char *)x + i * size, (size_t)((count - i) * size));
+  lanes_store_first(y + i, count - i, lanes_from(format, rest, 0));
+}
+static void expand(KernelFormat format, const void *x, long count, float *y) {
+  if (format == KernelFloat32) expand_with(KernelFloat32, x, count, y);
+  else if (format == KernelFloat16) expand_with(KernelFloat16, x, count, y);
+  else expand_with(KernelBFloat16, x, count, y);
+}
+
+// Swaps bit `h` of the row's number with bit `h` of the lane's; all four of them transpose.
+#define EXCHANGE(h, l0, l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11, l12, l13, l14, l15, m0, m1,   \
+                 m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15)                      \
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 16; i++) {                                 \
+    if (i & h) continue;                                                                            \
+    const Lanes a = r[i], b = r[i + h];                                                             \
+    r[i] = __builtin_shufflevector(                                                                 \
+        a, b, l0, l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11, l12, l13, l14, l15);                \
+    r[i + h] = __builtin_shufflevector(                                                             \
+        a, b, m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15);                \
+  }
+INLINE void transpose_16(Lanes r[16]) {
+  EXCHANGE(8, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8, 9, 10, 11, 12, 13, 14, 15,
+           24, 25, 26, 27, 28, 29, 30, 31)
+  EXCHANGE(4, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27, 4, 5, 6, 7, 20, 21, 22, 23,
+           12, 13, 14, 15, 28, 29, 30, 31)
+  EXCHANGE(2, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29, 2, 3, 18, 19, 6, 7, 22, 23,
+           10, 11, 26, 27, 14, 15, 30, 31)
+  EXCHANGE(1, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30, 1, 17, 3, 19, 5, 21, 7, 23,
+           9, 25, 11, 27, 13, 29, 15, 31)
+}
+
+INLINE void expand_panel_with(
+    KernelFormat format, const void *x, long rows, long stride, long o, long column, long columns,
+    float *y) {
+  const long size = format == KernelFloat32 ? 4 : 2;
+  for (long k = 0; k < columns; k += 16) {
+    const long count = minimum(columns - k, 16);
+    Lanes r[16];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i++) {
+      const char *row = (const char *)x + ((o + i) * stride + column + k) * size;
+      if (o + i >= rows) r[i] = lanes_all(0);
+      else if (count == 16) r[i] = lanes_from(format, row, 0);
+      else {
+        char rest[64] = {0};
+        memcpy(rest, row, (size_t)(count * size));
+        r[i] = lanes_from(format, rest, 0);
+      }
+    }
+    transpose_16(r);
+    for (long i = 0; i < count; i++) lanes_store(y + (k + i) * 16, r[i]);
+  }
+}
+static void expand_panel(
+    KernelStored x, long rows, long stride, long o, long column, long columns, float *y) {
+  if (x.format == KernelFloat32)
+    expand_panel_with(KernelFloat32, x.from, rows, stride, o, column, columns, y);
+  else if (x.format == KernelFloat16)
+    expand_panel_with(KernelFloat16, x.from, rows, stride, o, column, columns, y);
+  else expand_panel_with(KernelBFloat16, x.from, rows, stride, o, column, columns, y);
+}
+
+// G g Gᵀ of F(2×2, 3×3) in double, rounded once; sixteen filters side by side.
+static void winograd_filters(const float *g, long count, long width, long stride, float *u) {
+  for (long n = 0; n < count; n++) {
+    DoubleLanes d[9], t[12];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 9; i++)
+      d[i] = __builtin_convertvector(lanes_load(g + (n * 9 + i) * 16), DoubleLanes);
+#pragma clang loop unroll(full)
+    for (int j = 0; j < 3; j++) {
+      t[j] = d[j];
+      t[3 + j] = 0.5 * (d[j] + d[3 + j] + d[6 + j]);
+      t[6 + j] = 0.5 * (d[j] - d[3 + j] + d[6 + j]);
+      t[9 + j] = d[6 + j];
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++) {
+      const DoubleLanes *r = t + 3 * i;
+      const DoubleLanes places[4] = {
+          r[0], 0.5 * (r[0] + r[1] + r[2]), 0.5 * (r[0] - r[1] + r[2]), r[2]};
+#pragma clang loop unroll(full)
+      for (int j = 0; j < 4; j++)
+        lanes_store(
+            u + (4 * i + j) * stride + n * width, __builtin_convertvector(places[j], Lanes));
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Kernels
+
+/// A layer's weights in the panels that the product kernel reads; shared between copies of the
+/// layer.
+///
+/// The first application packs them into recycled memory and lets go of it again, the second keeps
+/// them: a part of a model that is applied once takes no memory, and the first result does not wait
+/// for gigabytes of fresh pages.
+final class PackedWeights: @unchecked Sendable {  // what varies is only touched under `lock`
+  /// As the checkpoint holds them: [outputs, inputs] or [outputs, inputs, height, width].
+  let source: StoredTensor
+  private let layer: ConvolutionLayer?
+  private let lock = NSLock()
+  private weak var lent: TensorStorage?
+  private var kept: TensorStorage?
+  private var packings = 0
+
+  init(_ source: StoredTensor, convolution layer: ConvolutionLayer? = nil) {
+    self.source = source
+    self.layer = layer
+  }
+
+  /// The panels, for as long as the caller holds them.
+  var panels: TensorStorage {
+    lock.withLock {
+      if let panels = kept ?? lent { return panels }
+      let panels = pack()
+      packings += 1
+      if packings > 1 { kept = panels } else { lent = panels }
+      return panels
+    }
+  }
+
+  private func pack() -> TensorStorage {
+    source.withKernel { stored in
+      guard var layer else {
+        let (n, k) = (source.shape[0], source.shape[1])
+        let packed = TensorStorage(count: kernel_packed_count(n, k))
+        kernel_pack_rows(stored, n, k, packed.base)
+        return packed
+      }
+      let packed = TensorStorage(count: kernel_convolution_packed_count(&layer))
+      kernel_convolution_pack(&layer, stored, packed.base)
+      return packed
+    }
+  }
+}
