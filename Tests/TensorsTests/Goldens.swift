@@ -4,7 +4,7 @@ import Testing
 @testable import Tensors
 
 /// A tensor in a golden file: its shape and the base64 of its little-endian floats.
-struct StoredTensor: Decodable {
+struct GoldenTensor: Decodable {
   let shape: [Int]
   let data: String
 
@@ -40,7 +40,7 @@ enum StoredNumbers: Decodable {
 struct GoldenCase: Decodable, CustomTestStringConvertible {
   let name: String
   let numbers: [String: StoredNumbers]
-  let tensors: [String: StoredTensor]
+  let tensors: [String: GoldenTensor]
 
   subscript(_ name: String) -> Tensor { tensors[name]!.tensor }
   func optional(_ name: String) -> Tensor? { tensors[name]?.tensor }

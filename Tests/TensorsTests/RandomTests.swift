@@ -94,7 +94,7 @@ import Testing
         #expect(random.integers(integers.count, below: bound) == integers)
         continue
       }
-      let stored = StoredTensor(shape: call.shape ?? [], data: call.data ?? "")
+      let stored = GoldenTensor(shape: call.shape ?? [], data: call.data ?? "")
       if call.kind == "rand" {
         #expect(random.uniforms(shape: stored.shape) == stored.tensor)
         continue
