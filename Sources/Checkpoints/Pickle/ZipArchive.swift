@@ -26,7 +26,7 @@ struct ZipArchive {
 
   /// Reads the central directory; throws `EvokeError(.format)` when it is damaged.
   init(_ bytes: UnsafeRawBufferPointer, source: String) throws {
-    reader = LittleEndianReader(bytes: bytes, source: source)
+    let reader = LittleEndianReader(bytes: bytes, source: source)
     let (start, count) = try Self.directory(reader)
     var names: [String] = []
     var entries: [String: Entry] = [:]
@@ -35,7 +35,7 @@ struct ZipArchive {
       guard try reader.integer(at, 4) == 0x0201_4B50 else {
         throw reader.damaged("its directory ends early")
       }
-      let lengths = try (26...30).filter { $0 % 2 == 0 }.map { try reader.integer(at + $0 + 2, 2) }
+      let lengths = try [28, 30, 32].map { try reader.integer(at + $0, 2) }
       let name = try reader.text(at + 46, lengths[0])
       guard entries[name] == nil else { throw reader.damaged("it holds \"\(name)\" twice") }
       entries[name] = try Self.entry(reader, at, extra: at + 46 + lengths[0], lengths[1])
@@ -44,6 +44,7 @@ struct ZipArchive {
     }
     self.names = names
     self.entries = entries
+    self.reader = reader
   }
 
   /// Where the directory starts and how many entries it has, from the record at the file's end.
