@@ -25,7 +25,7 @@ private func golden(_ name: String) -> URL {
     if name != "torch-plain.pt" {
       #expect(file.fields["global_step"] == "470000" && file.fields["text"]?.count == 300)
     }
-    expectError(.name, name, "did you mean", "f32") { _ = try file.tensor("f3") }
+    expectError(.name, name, "\"f3\"") { _ = try file.tensor("f3") }
   }
 
   @Test func everyTruncationIsRefused() throws {
@@ -46,7 +46,7 @@ private func golden(_ name: String) -> URL {
     for name in ["torch-plain.pt", "torch-old.bin"] {
       let whole = try Data(contentsOf: golden(name))
       var random = Philox(seed: 5, stream: name)
-      for _ in 0..<1500 {
+      for _ in 0..<600 {
         var damaged = whole
         // The pickle and the directory matter most: they stand at the two ends.
         let near = random.integer(below: min(4000, whole.count))
@@ -62,6 +62,6 @@ private func golden(_ name: String) -> URL {
         }
       }
     }
-    #expect(refused > 100)
+    #expect(refused > 50)
   }
 }
