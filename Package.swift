@@ -33,7 +33,9 @@ let layers: [Target] = [
   .target(
     name: "Workbench",
     dependencies: ["Language", "Inversion", "Diffusion", "Evolution", "Pictures", "Checkpoints"]),
-  .target(name: "Notebook", dependencies: ["Language"]),
+  .target(
+    name: "Notebook",
+    dependencies: ["Language", .product(name: "GRDB", package: "GRDB.swift")]),
   // Runs single parts on given inputs, for scripts/conformance.
   .executableTarget(
     name: "conformance-probe", dependencies: ["Diffusion", "Evolution", "Inversion"],
@@ -85,6 +87,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: layers + tests
 )

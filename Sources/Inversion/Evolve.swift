@@ -9,6 +9,7 @@ extension EvolutionRun {
   ///   - batch: UNet samples in one call; no bit of the result depends on it.
   ///   - checkEvery: generations between measurements on the held-out set; at the end the mean is
   ///     measured in any case. A measurement costs two held-out sets.
+  ///   - keep: called after each generation with the run so far, from which evolving may go on.
   ///   - progress: called after each generation. `.interrupted` from it ends the run here.
   ///   - checkpoint: called between batches. An `EvokeError` of kind `.interrupted` from it drops the
   ///     generation under way and returns what was done before.
@@ -16,7 +17,8 @@ extension EvolutionRun {
   /// - Throws: whatever else the objective, `checkpoint` or `progress` throw.
   public func evolved(
     on objective: DenoisingObjective, generations: Int, batch: Int? = nil,
-    checkEvery: Int = 10, progress: (GenerationReport) throws -> Void = { _ in },
+    checkEvery: Int = 10, keep: (EvolutionRun) -> Void = { _ in },
+    progress: (GenerationReport) throws -> Void = { _ in },
     checkpoint: () throws -> Void = {}
   ) throws -> EvolutionRun {
     guard subspace.ambient == objective.vectors * objective.model.textEncoder.width else {
@@ -33,6 +35,7 @@ extension EvolutionRun {
         var next = run
         try next.step(objective, batch, check: max(1, checkEvery), checkpoint)
         run = next
+        keep(run)
         if let report = run.history.last { try progress(report) }
       }
     } catch let error as EvokeError where error.kind == .interrupted {

@@ -6,7 +6,11 @@ public enum Workbench {
   public static let registry = Registry(
     LoadingBuiltins.all + InsideBuiltins.all + StartBuiltins.all + SubspaceBuiltins.all
       + ObjectiveBuiltins.all + SearchBuiltins.all + UseBuiltins.all + SeeBuiltins.all
-      + FileBuiltins.all + Registry.core.builtins)
+      + FileBuiltins.all + Registry.core.builtins,
+    types: [
+      ModelValue.self, ImagesValue.self, EmbeddingValue.self, SubspaceValue.self,
+      ObjectiveValue.self, SearchValue.self, TokenValue.self, PlotValue.self,
+    ])
 }
 
 /// The topics under which help and the reference page list builtins.

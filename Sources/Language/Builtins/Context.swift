@@ -7,6 +7,8 @@ public struct Context {
   let builtin: Builtin
   /// The call's place in the source.
   let site: CallSite
+  /// What the call does besides computing, if anybody wants to know.
+  var trace: CallTrace?
 
   /// The randomness of this call: Philox keyed by the session seed, the names being bound, the
   /// builtin and how often it was called under these names; a pure function of them, so that
@@ -16,13 +18,22 @@ public struct Context {
   ///
   /// - Parameter seed: What the user gave as `seed:`; then the key is this seed and the builtin's
   ///   name only.
-  public func random(seed: Int? = nil) -> Philox { machine.random(builtin.name, seed: seed) }
+  public func random(seed: Int? = nil) -> Philox {
+    if seed == nil { trace?.draws += 1 }
+    return machine.random(builtin.name, seed: seed, trace)
+  }
 
   /// The seed of the session, which `seed(7)` sets.
-  public var sessionSeed: Int { machine.seed }
+  public var sessionSeed: Int {
+    trace?.isPure = false
+    return machine.seed
+  }
 
   /// Sets the seed of the session and forgets how often anything was drawn.
-  public func setSessionSeed(_ seed: Int) { machine.setSeed(seed) }
+  public func setSessionSeed(_ seed: Int) {
+    trace?.isPure = false
+    machine.setSeed(seed)
+  }
 
   /// Tells the user how far a long operation has come.
   public func progress(_ update: ProgressUpdate) { machine.host.progress(update) }
@@ -40,31 +51,51 @@ public struct Context {
   ///
   /// The statement counts as interrupted: its result is kept, and the run stops behind it.
   public func recordInterrupted(_ parameter: String, as value: Value) {
+    trace?.shortened = (parameter, value)
     machine.recordInterruption(site, parameter, value)
   }
 
   /// The file or folder that the script means by `path` for reading.
-  public func readURL(_ path: String) throws -> URL { try machine.host.readURL(path) }
+  public func readURL(_ path: String) throws -> URL {
+    trace?.isPure = false
+    return try machine.host.readURL(path)
+  }
 
   /// The file that the script means by `path` for writing.
-  public func writeURL(_ path: String) throws -> URL { try machine.host.writeURL(path) }
+  public func writeURL(_ path: String) throws -> URL {
+    trace?.isPure = false
+    return try machine.host.writeURL(path)
+  }
 
   /// A remark or a warning to the user that is no part of the transcript.
-  public func note(_ text: String) { machine.host.note(text) }
+  public func note(_ text: String) {
+    trace?.isPure = false
+    machine.host.note(text)
+  }
 
   /// Writes a line to standard output and into the transcript, behind this statement.
-  public func print(_ line: String) { machine.print(line) }
+  public func print(_ line: String) {
+    trace?.isPure = false
+    machine.print(line)
+  }
 
   /// Shows a value (pictures, a plot) where the host can.
-  public func display(_ value: Value) { machine.host.display(value) }
+  public func display(_ value: Value) {
+    trace?.isPure = false
+    machine.host.display(value)
+  }
 
   /// Adds to the session's fingerprint what the results depend on:
   /// `fingerprint("model", "demo sha256:1f3a…")`.
-  public func fingerprint(_ key: String, _ value: String) { machine.fingerprint(key, value) }
+  public func fingerprint(_ key: String, _ value: String) {
+    trace?.isPure = false
+    machine.fingerprint(key, value)
+  }
 
   /// Calls a function value, for builtins that take one.
   public func call(_ function: Function, _ arguments: [Value]) throws -> Value {
-    try machine.call(function, arguments, at: site)
+    trace?.isPure = false
+    return try machine.call(function, arguments, at: site)
   }
 
   /// Counts `count` steps of work against the step limit.

@@ -109,8 +109,13 @@ extension Machine {
   func invoke(_ builtin: Builtin, _ values: [Value], at site: CallSite) throws -> Value {
     let caller = source
     do {
-      let result = try builtin.body(
-        Arguments(builtin, values), Context(machine: self, builtin: builtin, site: site))
+      let result =
+        if let memory {
+          try remembered(builtin, values, at: site, memory)
+        } else {
+          try builtin.body(
+            Arguments(builtin, values), Context(machine: self, builtin: builtin, site: site))
+        }
       return try bounded(result, site.nameSpan)
     } catch let fault as Fault {
       throw fault

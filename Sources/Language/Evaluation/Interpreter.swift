@@ -52,12 +52,18 @@ public final class Interpreter {
   /// Runs a program statement by statement. A statement that fails changes nothing; those before
   /// it stay.
   ///
-  /// - Parameter onResult: Called behind every finished statement, before the next begins.
+  /// - Parameters:
+  ///   - onStart: Called before every statement, with its place among them.
+  ///   - onResult: Called behind every finished statement, before the next begins.
   /// - Throws: ``Diagnostic`` for the statement that failed, of kind `interrupted` if the user
-  ///   stopped it; whatever `onResult` throws.
-  public func run(_ program: Program, onResult: (StatementResult) throws -> Void) throws {
+  ///   stopped it; whatever `onStart` and `onResult` throw.
+  public func run(
+    _ program: Program, onStart: (Int) throws -> Void = { _ in },
+    onResult: (StatementResult) throws -> Void
+  ) throws {
     machine.beginRun()
     for index in program.checked.indices {
+      try onStart(index)
       let result = try step(program, index)
       try onResult(result)
       if result.isInterrupted {
@@ -151,6 +157,20 @@ public final class Interpreter {
       statement.span, interruption.site, interruption.parameter, interruption.value.sourceText)
   }
 
+  // MARK: - Surroundings
+
+  /// Files, screen and cancellation; may be changed between statements.
+  public var host: any ScriptHost {
+    get { machine.host }
+    set { machine.host = newValue }
+  }
+
+  /// Where values of calls are kept and taken from; nil for nowhere.
+  public var memory: (any CallMemory)? {
+    get { machine.memory }
+    set { machine.memory = newValue }
+  }
+
   // MARK: - State
 
   /// Every name bound, in order of first binding, with its value.
@@ -213,7 +233,8 @@ public struct Program {
       var name: String?
       if case .assign(let target, _, _) = statement.kind { name = target }
       return Statement(
-        source: text.text(statement.span), lines: text.lines(of: statement.span), name: name)
+        source: text.text(statement.span), lines: text.lines(of: statement.span), name: name,
+        isSilenced: statement.isSilenced)
     }
   }
 
@@ -224,6 +245,8 @@ public struct Program {
     public let lines: ClosedRange<Int>
     /// The name it binds, if it is an assignment.
     public let name: String?
+    /// Whether a `;` stands behind it.
+    public let isSilenced: Bool
   }
 }
 
@@ -242,7 +265,8 @@ public enum Script {
       var name: String?
       if case .assign(let target, _, _, _) = statement.kind { name = target }
       return Program.Statement(
-        source: text.text(statement.span), lines: text.lines(of: statement.span), name: name)
+        source: text.text(statement.span), lines: text.lines(of: statement.span), name: name,
+        isSilenced: statement.isSilenced)
     }
   }
 }

@@ -27,8 +27,10 @@ struct Fault: Error {
 /// The properties that every expression touches are exempt from dynamic exclusivity checks: a
 /// machine belongs to one thread, and no two accesses overlap.
 final class Machine {
-  let host: any ScriptHost
+  var host: any ScriptHost
   let limits: Limits
+  /// What earlier runs kept of calls, and keeps of this one's.
+  var memory: (any CallMemory)?
 
   /// The top-level variables by slot.
   @exclusivity(unchecked) var globals: UnsafeMutablePointer<Value?>
@@ -208,14 +210,31 @@ extension Machine {
   func popBinding() { bindings.removeLast() }
 
   /// The generator of one call; see ``Context/random(seed:)``.
-  func random(_ builtin: String, seed override: Int?) -> Philox {
+  func random(_ builtin: String, seed override: Int?, _ trace: CallTrace? = nil) -> Philox {
     if let override {
       return Philox(seed: UInt64(bitPattern: Int64(override)), stream: builtin)
     }
-    let path = bindings.map(\.key).joined(separator: "/") + "|" + builtin
+    let path = drawPath(builtin)
     let occurrence = occurrences[path, default: 0]
     occurrences[path] = occurrence + 1
+    if let trace, trace.firstDraw.isEmpty { trace.firstDraw = "\(seed)|\(path)|\(occurrence)" }
     return Philox(seed: UInt64(bitPattern: Int64(seed)), stream: "\(path)|\(occurrence)")
+  }
+
+  /// The names that key the draws of a builtin that is called now.
+  private func drawPath(_ builtin: String) -> String {
+    bindings.map(\.key).joined(separator: "/") + "|" + builtin
+  }
+
+  /// What keys the next draw of a builtin, as text.
+  func nextDraw(_ builtin: String) -> String {
+    let path = drawPath(builtin)
+    return "\(seed)|\(path)|\(occurrences[path, default: 0])"
+  }
+
+  /// Counts draws of a call that was not made.
+  func skipDraws(_ builtin: String, _ count: Int) {
+    if count > 0 { occurrences[drawPath(builtin), default: 0] += count }
   }
 
   func setSeed(_ seed: Int) {

@@ -75,9 +75,11 @@ enum SearchBuiltins {
     let spent = run.forwardPasses
     context.progress(
       ProgressUpdate("evolve", completed: 0, total: generations, unit: "generation"))
-    let evolved = try run.evolved(
-      on: objective, generations: generations, batch: WorkbenchSettings.batch,
-      checkEvery: arguments.int("check", in: 1...1_000_000),
+    let reached = context.resumed(as: SearchValue.self)?.run ?? run
+    let evolved = try reached.evolved(
+      on: objective, generations: generations - (reached.generation - first),
+      batch: WorkbenchSettings.batch, checkEvery: arguments.int("check", in: 1...1_000_000),
+      keep: { reached in context.checkpoint(.object(SearchValue(reached))) },
       progress: { report in
         var detail = "best \(Format.number(report.best))"
         if let heldOut = report.heldOutBest { detail += "  held-out \(Format.number(heldOut))" }
