@@ -65,7 +65,9 @@ let tests: [Target] = [
   .testTarget(name: "InversionTests", dependencies: ["Inversion"]),
   .testTarget(name: "LanguageTests", dependencies: ["Language"], resources: [.copy("Cases")]),
   .testTarget(name: "WorkbenchTests", dependencies: ["Workbench"]),
-  .testTarget(name: "NotebookTests", dependencies: ["Notebook"]),
+  .testTarget(
+    name: "NotebookTests",
+    dependencies: ["Notebook", .product(name: "GRDB", package: "GRDB.swift")]),
   .testTarget(name: "evokeTests", dependencies: ["evoke"]),
 ]
 

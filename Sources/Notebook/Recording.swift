@@ -29,6 +29,7 @@ public enum Recorder {
   ///   - version: evoke's version, for the header.
   ///   - environment: What else the header says, by key.
   ///   - overrides: `name=value` from the command line; the recording has them applied.
+  ///   - journal: Where each statement is noted before it runs, and again before `onResult`.
   ///   - onResult: Called behind each statement.
   /// - Returns: The recording; `failure` tells of a statement that failed or was stopped.
   /// - Throws: `Diagnostics` or `EvokeError` if the document cannot be run at all; what `onResult`
@@ -36,7 +37,7 @@ public enum Recorder {
   public static func run(
     _ document: SessionDocument, with interpreter: Interpreter, version: String,
     environment: [(key: String, value: String)] = [],
-    overrides: [(name: String, value: String)] = [],
+    overrides: [(name: String, value: String)] = [], journal: Journal? = nil,
     onResult: (StatementResult) throws -> Void = { _ in }
   ) throws -> Recording {
     let program = try interpreter.prepare(
@@ -44,20 +45,26 @@ public enum Recorder {
     var results: [StatementResult] = []
     var failure: Diagnostic?
     let seed = interpreter.seed
+    let statements = program.statements
+    func header() -> SessionHeader {
+      SessionHeader(
+        version: version, seed: seed, environment: environment,
+        fingerprint: interpreter.fingerprint)
+    }
     do {
-      try interpreter.run(program) { result in
+      try interpreter.run(program) { index in
+        journal?.begin(statements[index].source, isSilenced: statements[index].isSilenced)
+      } onResult: { result in
+        journal?.finish(result, header: header())
         results.append(result)
         try onResult(result)
       }
     } catch let diagnostic as Diagnostic {
       failure = diagnostic
     }
-    let header = SessionHeader(
-      version: version, seed: seed, environment: environment,
-      fingerprint: interpreter.fingerprint)
     return Recording(
       document: overrides.isEmpty ? document : document.replacingSource(program.source),
-      header: header, results: results, failure: failure)
+      header: header(), results: results, failure: failure)
   }
 }
 

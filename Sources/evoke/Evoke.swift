@@ -15,7 +15,8 @@ struct Evoke: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Prompt.self, Run.self, Replay.self, Diff.self, Explain.self, Reference.self, Doctor.self,
+      Prompt.self, Run.self, Replay.self, Diff.self, StoreCommand.self, Explain.self,
+      Reference.self, Doctor.self,
     ],
     defaultSubcommand: Prompt.self)
 }

@@ -88,7 +88,8 @@ public struct ValueDecoder {
       return .list(try (0..<count).map { _ in try value(depth: depth + 1) })
     case "R":
       let count = try count()
-      return .record(Record(try (0..<count).map { _ in (try string(), try value(depth: depth + 1)) }))
+      return .record(
+        Record(try (0..<count).map { _ in (try string(), try value(depth: depth + 1)) }))
     case "o":
       let name = try string()
       guard let type = types.first(where: { $0.typeName == name }) else {

@@ -42,7 +42,6 @@ public final class Journal {
       try db.execute(
         sql: "UPDATE session SET process = ?, processStart = ?, isFinished = 0 WHERE id = ?",
         arguments: [ProcessIdentity.own.number, ProcessIdentity.own.start, id])
-      try Self.cut(db, id, count)
     }
     session = id
     self.count = count

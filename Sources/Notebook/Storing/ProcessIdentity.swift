@@ -17,12 +17,13 @@ struct ProcessIdentity: Equatable {
     return Self.start(of: number) == start
   }
 
-  /// Field 22 of /proc/PID/stat; the second field, a name in brackets, may hold spaces.
+  /// Field 22 of /proc/PID/stat, empty if the process has ended and nobody took notice yet; the
+  /// second field, a name in brackets, may hold spaces.
   private static func start(of number: Int32) -> String {
     guard let text = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8),
       let bracket = text.lastIndex(of: ")")
     else { return "" }
     let fields = text[bracket...].split(separator: " ")
-    return fields.count > 20 ? String(fields[20]) : ""
+    return fields.count > 20 && fields[1] != "Z" ? String(fields[20]) : ""
   }
 }

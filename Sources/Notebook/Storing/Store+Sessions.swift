@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Language
 import Tensors
 
 /// A session in the store.
@@ -35,6 +36,15 @@ public struct StoredStatement: Sendable, Equatable {
   public let outputs: [String]?
   /// Whether the user stopped it.
   public let isInterrupted: Bool
+
+  /// Whether `result` is what this statement gave; nil if it is another statement, or this one was
+  /// cut off or stopped.
+  public func agrees(with result: StatementResult) -> Bool? {
+    guard let outputs, !isInterrupted, !result.isInterrupted, source == result.source else {
+      return nil
+    }
+    return outputs == RecordedLine.lines(of: result)
+  }
 
   /// The statement with its `;`.
   public var text: String { source + (isSilenced && !source.hasSuffix(";") ? ";" : "") }

@@ -10,7 +10,8 @@ public final class StoreMemory: CallMemory {
   private let registry: Registry
   /// What results depend on besides the call: version, build, backend.
   private let circumstances: [UInt8]
-  private let recalls: Bool
+  /// Whether earlier values are used, and not only kept.
+  public var recalls: Bool { didSet { if recalls { learnBuiltins() } } }
   private let session: () -> Int?
   private let trouble: (EvokeError) -> Void
   private var builtins: Set<String> = []
@@ -35,9 +36,12 @@ public final class StoreMemory: CallMemory {
     self.threshold = threshold
     self.session = session
     self.trouble = trouble
-    guard recalls else { return }
-    builtins = attempt { db in try Set(String.fetchAll(db, sql: "SELECT DISTINCT builtin FROM call")) }
-      ?? []
+    if recalls { learnBuiltins() }
+  }
+
+  private func learnBuiltins() {
+    let found = attempt { db in try String.fetchAll(db, sql: "SELECT DISTINCT builtin FROM call") }
+    builtins.formUnion(found ?? [])
   }
 
   public func mayKnow(_ builtin: String) -> Bool { recalls && builtins.contains(builtin) }

@@ -26,7 +26,6 @@ public struct SearchValue: Object {
       text += ", held-out \(Format.number(answer.loss)) (\(Format.change(-run.improvement)))"
     }
     text += ", sigma \(Format.number(search.sigma))"
-    if run.isInterrupted { text += ", interrupted" }
     if let reason = search.stoppingReasons.first { text += ", stopped: \(reason.rawValue)" }
     return text
   }

@@ -21,17 +21,18 @@ struct Prompt: ParsableCommand {
       isTyped
       ? TypedLines(historyFile: Self.historyFile, complete: Self.completer(interpreter, folder))
       : PipedLines()
-    try Repl(interpreter: interpreter, host: host, lines: lines, isTyped: isTyped).run()
+    let keeper = SessionKeeper(.prompt, folder: folder, interpreter: interpreter)
+    try Repl(
+      interpreter: interpreter, host: host, lines: lines, isTyped: isTyped, keeper: keeper
+    ).run()
+    keeper.close()
   }
 
-  /// `$EVOKE_HOME/history`, by default below ~/.evoke; nil where no folder can be made.
+  /// `history` in evoke's folder; nil where no folder can be made.
   private static var historyFile: URL? {
-    let home =
-      ProcessInfo.processInfo.environment["EVOKE_HOME"].map { URL(fileURLWithPath: $0) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".evoke")
     let made: Void? = try? FileManager.default.createDirectory(
-      at: home, withIntermediateDirectories: true)
-    return made.map { home.appendingPathComponent("history") }
+      at: Home.folder, withIntermediateDirectories: true)
+    return made.map { Home.folder.appendingPathComponent("history") }
   }
 
   /// Completion over what is bound at the moment that Tab is pressed.

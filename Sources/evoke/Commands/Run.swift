@@ -30,6 +30,12 @@ struct Run: ParsableCommand {
     help: ArgumentHelp("Let the script read and write below this folder too.", valueName: "folder"))
   var allow: [String] = []
 
+  @Flag(help: "Go on with the latest run of this script that was cut off, to the same bytes.")
+  var resume = false
+
+  @Flag(help: "Take the values of calls that earlier runs made in the same way from the store.")
+  var cached = false
+
   @OptionGroup var machine: MachineOptions
 
   func run() throws {
@@ -47,14 +53,19 @@ struct Run: ParsableCommand {
     if let saved { try Self.checkWritable(saved) }
     let host = TerminalHost(files: files, machine: machine)
     let interpreter = Interpreter(registry: Workbench.registry, host: host)
+    let keeper = SessionKeeper(
+      .run, name: ([source.url.path] + values).joined(separator: " "), folder: source.folder,
+      interpreter: interpreter, recalls: resume || cached)
+    let earlier = resume ? try EarlierRun(keeper, file: file, host: host) : nil
     Interruption.listen()
     defer { host.progressLine.clear() }
     let recording = try Recorder.run(
       source.document, with: interpreter, version: Version.text,
       environment: Fingerprint.environment(of: source.folder, seenFrom: saved),
-      overrides: overrides.pairs
+      overrides: overrides.pairs, journal: keeper.journal
     ) { result in
       host.progressLine.clear()
+      earlier?.compare(result)
       if let echo = result.echo { Terminal.standardOutput(echo.line()) }
     }
     host.progressLine.clear()
@@ -63,6 +74,8 @@ struct Run: ParsableCommand {
       host.note("saved \(save ?? "")")
     }
     if let failure = recording.failure { throw failure }
+    keeper.close()
+    earlier?.forget()
   }
 
   /// Fails before hours of work, rather than behind them.
@@ -74,6 +87,40 @@ struct Run: ParsableCommand {
         hint: "choose another place for --save")
     }
   }
+}
+
+/// The run that `--resume` goes on with: what it had shown is compared with what comes now.
+private final class EarlierRun {
+  private let keeper: SessionKeeper
+  private let session: StoredSession
+  private let statements: [StoredStatement]
+  private var compared = 0
+  private var isSame = true
+
+  /// - Returns: nil, with a remark, if no run of the script was cut off.
+  init?(_ keeper: SessionKeeper, file: String, host: TerminalHost) throws {
+    guard let session = try keeper.interruptedRun else {
+      host.note("no run of \(file) was cut off; it begins anew")
+      return nil
+    }
+    self.keeper = keeper
+    self.session = session
+    statements = try keeper.store?.statements(of: session.id) ?? []
+  }
+
+  /// Says so if a statement that was shown before gives something else now.
+  func compare(_ result: StatementResult) {
+    guard isSame, compared < statements.count else { return }
+    defer { compared += 1 }
+    guard statements[compared].agrees(with: result) == false else { return }
+    isSame = false
+    Terminal.standardError(
+      "warning: line \(result.lines.lowerBound) gave something else before the run was cut off; "
+        + "an input has changed since")
+  }
+
+  /// Deletes the earlier run from the store; the one that went on from it holds everything.
+  func forget() { try? keeper.store?.delete([session.id]) }
 }
 
 /// A document with the folder that its relative paths begin in.

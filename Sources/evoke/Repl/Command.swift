@@ -20,6 +20,7 @@ struct Command {
     ("redo", ":redo", "do it again"),
     ("time", ":time [STATEMENT]", "how long the last input, or this one, took"),
     ("save", ":save FILE", "write the session, so that anyone can replay it"),
+    ("resume", ":resume [NUMBER]", "go on with the session that was cut off, or with any one"),
     ("seed", ":seed", "the seed of the session"),
     ("quit", ":quit", "leave (Ctrl-D)"),
   ]

@@ -6,9 +6,10 @@ import Workbench
 
 /// The prompt: reads an input, runs it, shows what came of it, until there is no more.
 final class Repl {
-  private let interpreter: Interpreter
-  private let host: TerminalHost
+  let interpreter: Interpreter
+  let host: TerminalHost
   private var lines: any LineReader
+  let keeper: SessionKeeper
   private let isTyped: Bool
   /// What finished so far, in order: what `:save` writes.
   private(set) var results: [StatementResult] = []
@@ -22,7 +23,11 @@ final class Repl {
     let undone: [StatementResult]
   }
 
-  init(interpreter: Interpreter, host: TerminalHost, lines: any LineReader, isTyped: Bool) {
+  init(
+    interpreter: Interpreter, host: TerminalHost, lines: any LineReader, isTyped: Bool,
+    keeper: SessionKeeper
+  ) {
+    self.keeper = keeper
     self.interpreter = interpreter
     self.host = host
     self.lines = lines
@@ -31,7 +36,10 @@ final class Repl {
 
   /// Reads and runs inputs until the end of input or `:quit`.
   func run() throws {
-    if isTyped { Terminal.standardOutput(Self.greeting) }
+    if isTyped {
+      Terminal.standardOutput(Self.greeting)
+      offerResuming()
+    }
     while let input = nextInput() {
       let text = input.trimmingCharacters(in: .whitespacesAndNewlines)
       if text.isEmpty { continue }
@@ -83,18 +91,23 @@ final class Repl {
 
   // MARK: Running
 
-  private func evaluate(_ input: String) {
+  func evaluate(_ input: String) {
     let before = Snapshot(state: interpreter.state, results: results.count, undone: [])
     let started = ContinuousClock.now
     do {
       let program = try interpreter.prepare(input, name: "input")
-      try interpreter.run(program) { result in
+      let statements = program.statements
+      try interpreter.run(program) { index in
+        keeper.journal?.begin(statements[index].source, isSilenced: statements[index].isSilenced)
+      } onResult: { result in
         host.progressLine.clear()
         results.append(result)
+        keeper.journal?.finish(result, header: header)
         show(result)
       }
     } catch {
       host.progressLine.clear()
+      keeper.journal?.cut(to: results.count)
       show(error)
     }
     Interruption.clear()
@@ -107,13 +120,13 @@ final class Repl {
 
   private var lastDuration = Duration.zero
 
-  private func show(_ result: StatementResult) {
+  func show(_ result: StatementResult) {
     if let echo = result.echo {
       Terminal.standardOutput(echo.line(column: min(64, max(40, Terminal.width - 12))))
     }
   }
 
-  private func show(_ error: any Error) {
+  func show(_ error: any Error) {
     let color = Terminal.errorsInColor
     switch error {
     case let error as Diagnostic: Terminal.standardError(error.rendered(color: color))
@@ -122,6 +135,15 @@ final class Repl {
       Terminal.standardError("error: \(error.message)" + (error.hint.map { "\n  \($0)" } ?? ""))
     default: Terminal.standardError("error: \(error)")
     }
+  }
+
+  /// Takes the statements of a session that was brought back as if they had been typed.
+  func take(_ resumption: Resumption) {
+    for (result, state) in zip(resumption.results, resumption.states) {
+      past.append(Snapshot(state: state, results: results.count, undone: []))
+      results.append(result)
+    }
+    if resumption.obstacle != nil { keeper.journal?.append(results, header: header) }
   }
 
   // MARK: Commands
@@ -139,6 +161,7 @@ final class Repl {
       if !command.rest.isEmpty { evaluate(command.rest) }
       Terminal.standardOutput(Self.text(lastDuration))
     case "save": save(to: command.rest)
+    case "resume": resume(command.rest)
     case "seed": Terminal.standardOutput("seed \(interpreter.seed)")
     default:
       let guess = closest(to: command.name, among: Command.all.map(\.name))
@@ -155,6 +178,7 @@ final class Repl {
     future.append(Snapshot(state: interpreter.state, results: results.count, undone: undone))
     interpreter.state = last.state
     results.removeSubrange(last.results...)
+    keeper.journal?.cut(to: results.count)
     Terminal.standardOutput("undone: \(undone.first?.source ?? "")")
   }
 
@@ -163,6 +187,7 @@ final class Repl {
     past.append(Snapshot(state: interpreter.state, results: results.count, undone: []))
     interpreter.state = next.state
     results += next.undone
+    keeper.journal?.append(next.undone, header: header)
     Terminal.standardOutput("again: \(next.undone.first?.source ?? "")")
   }
 
@@ -171,14 +196,17 @@ final class Repl {
       return Terminal.standardError("error: :save needs a file name, as in :save star.evk")
     }
     do {
-      let header = SessionHeader(
-        version: Version.text, seed: 0,
-        environment: Fingerprint.machine,
-        fingerprint: interpreter.fingerprint)
       let text = TypedSession(results, header: header).text
       try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: path))
       Terminal.standardOutput("saved \(results.count) statements to \(path)")
     } catch { show(error) }
+  }
+
+  /// What the session says of itself.
+  private var header: SessionHeader {
+    SessionHeader(
+      version: Version.text, seed: 0, environment: Fingerprint.machine,
+      fingerprint: interpreter.fingerprint)
   }
 
   private func showVariables() {

@@ -3,7 +3,7 @@ import Language
 
 /// The surroundings of a script that runs from the command line.
 struct TerminalHost: ScriptHost {
-  let files: FileAccess
+  var files: FileAccess
   let progressLine: ProgressLine
   /// Whether remarks are shown.
   var isTalkative: Bool
