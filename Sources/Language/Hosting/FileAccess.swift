@@ -96,11 +96,23 @@ public struct FileAccess: Sendable {
 }
 
 extension URL {
-  /// The path without `.`, `..` and links; what does not exist yet is resolved as far as it does.
-  var canonical: URL {
+  /// The path without `.`, `..` and links; what does not exist yet is resolved as far as it does,
+  /// links that lead to nothing included.
+  var canonical: URL { canonical(links: 40) }
+
+  private func canonical(links: Int) -> URL {
+    let manager = FileManager.default
     var existing = standardizedFileURL
     var rest: [String] = []
-    while existing.path != "/", !FileManager.default.fileExists(atPath: existing.path) {
+    while existing.path != "/", !manager.fileExists(atPath: existing.path) {
+      if links > 0, let target = try? manager.destinationOfSymbolicLink(atPath: existing.path) {
+        let base = existing.deletingLastPathComponent()
+        var url =
+          target.hasPrefix("/")
+          ? URL(fileURLWithPath: target) : base.canonical.appendingPathComponent(target)
+        for component in rest.reversed() { url = url.appendingPathComponent(component) }
+        return url.canonical(links: links - 1)
+      }
       rest.append(existing.lastPathComponent)
       existing = existing.deletingLastPathComponent()
     }
