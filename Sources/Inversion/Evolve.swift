@@ -9,17 +9,16 @@ extension EvolutionRun {
   ///   - batch: UNet samples in one call; no bit of the result depends on it.
   ///   - checkEvery: generations between measurements on the held-out set; at the end the mean is
   ///     measured in any case. A measurement costs two held-out sets.
-  ///   - keep: called after each generation with the run so far, from which evolving may go on.
   ///   - progress: called after each generation. `.interrupted` from it ends the run here.
   ///   - checkpoint: called between batches. An `EvokeError` of kind `.interrupted` from it drops the
   ///     generation under way and returns what was done before.
+  ///   - keep: called after each generation with the run so far, from which evolving may go on.
   /// - Returns: the new run; `isInterrupted` says whether it was ended early.
   /// - Throws: whatever else the objective, `checkpoint` or `progress` throw.
   public func evolved(
     on objective: DenoisingObjective, generations: Int, batch: Int? = nil,
-    checkEvery: Int = 10, keep: (EvolutionRun) -> Void = { _ in },
-    progress: (GenerationReport) throws -> Void = { _ in },
-    checkpoint: () throws -> Void = {}
+    checkEvery: Int = 10, progress: (GenerationReport) throws -> Void = { _ in },
+    checkpoint: () throws -> Void = {}, keep: (EvolutionRun) -> Void = { _ in }
   ) throws -> EvolutionRun {
     guard subspace.ambient == objective.vectors * objective.model.textEncoder.width else {
       throw EvokeError(

@@ -20,10 +20,11 @@ struct Script {
     .appendingPathComponent("../../examples/concepts/coral-star/given").standardizedFileURL
 
   /// Runs `source`; `photos` in it stands for the path of five pictures.
-  func run(_ source: String) throws -> Outcome {
+  func run(_ source: String, memory: (any CallMemory)? = nil) throws -> Outcome {
     let files = FileAccess(folder: folder, allowed: [Self.photos.deletingLastPathComponent()])
     let interpreter = Interpreter(
       registry: Workbench.registry, host: TestHost(files: files), seed: 7)
+    interpreter.memory = memory
     let text = source.replacingOccurrences(of: "PHOTOS", with: Self.photos.path)
     let program = try interpreter.prepare(text, name: "test.evk")
     var results: [StatementResult] = []

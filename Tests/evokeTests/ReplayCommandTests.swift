@@ -56,7 +56,7 @@ import Testing
     let whole = try place.read("a.session.evk")
     let exact = try replay(place)
     #expect(exact.status == 0)
-    #expect(exact.output.hasPrefix("exact: 6 statements"))
+    #expect(exact.output.hasPrefix("exact: 7 statements"))
 
     // One digit of one digest.
     let line = try #require(whole.split(separator: "\n").first { $0.hasPrefix("#> z:") })
@@ -133,13 +133,13 @@ import Testing
     let place = try recorded(
       """
       x = normal([3])
-      write(x, to: "out/x.safetensors")
-      y = read("out/x.safetensors")
+      write(x, to: "x.safetensors")
+      y = read("x.safetensors")
       z = y["x"] + 1
 
       """)
-    #expect(FileManager.default.fileExists(atPath: place.folder.path + "/out/x.safetensors"))
-    try FileManager.default.removeItem(atPath: place.folder.path + "/out")
+    #expect(FileManager.default.fileExists(atPath: place.folder.path + "/x.safetensors"))
+    try FileManager.default.removeItem(atPath: place.folder.path + "/x.safetensors")
     let before = try place.everything()
     let outcome = try replay(place)
     #expect(outcome.status == 0, "\(outcome.output)")

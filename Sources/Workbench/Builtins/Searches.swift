@@ -79,7 +79,6 @@ enum SearchBuiltins {
     let evolved = try reached.evolved(
       on: objective, generations: generations - (reached.generation - first),
       batch: WorkbenchSettings.batch, checkEvery: arguments.int("check", in: 1...1_000_000),
-      keep: { reached in context.checkpoint(.object(SearchValue(reached))) },
       progress: { report in
         var detail = "best \(Format.number(report.best))"
         if let heldOut = report.heldOutBest { detail += "  held-out \(Format.number(heldOut))" }
@@ -88,7 +87,8 @@ enum SearchBuiltins {
           ProgressUpdate(
             "evolve", completed: report.generation - first, total: generations, unit: "generation",
             detail: detail, work: report.forwardPasses - spent))
-      }, checkpoint: context.checkCancellation)
+      }, checkpoint: context.checkCancellation,
+      keep: { context.checkpoint(.object(SearchValue($0))) })
     if evolved.isInterrupted {
       context.recordInterrupted("generations", as: .int(evolved.generation - first))
     }

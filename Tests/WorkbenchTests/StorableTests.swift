@@ -1,0 +1,65 @@
+import Language
+import Tensors
+import Testing
+
+@testable import Workbench
+
+/// What the store keeps comes back as it was.
+@Suite struct StorableTests {
+  @Test func valuesComeBackWithTheirDigests() throws {
+    let outcome = try Script().run(DeterminismTests.inversion)
+    for name in ["photos", "start", "space", "es", "star", "drawn", "near"] {
+      let value = outcome[name]
+      let bytes = try #require(ValueEncoder.bytes(of: value), "\(name)")
+      let back = try ValueDecoder.value(of: bytes, registry: Workbench.registry)
+      #expect(back.digest == value.digest, "\(name)")
+      #expect(back.echo == value.echo, "\(name)")
+      // Calls are recognised by these bytes.
+      #expect(ValueEncoder.bytes(of: back) == bytes, "\(name)")
+    }
+    for name in ["m", "loss"] { #expect(ValueEncoder.bytes(of: outcome[name]) == nil, "\(name)") }
+  }
+
+  @Test func damagedBytesAreRefused() throws {
+    let outcome = try Script().run("m = model(\"demo\")\nstart = word(m, \"star\")\n")
+    let bytes = try #require(ValueEncoder.bytes(of: outcome["start"]))
+    for end in stride(from: 0, to: bytes.count, by: 37) {
+      #expect(throws: EvokeError.self) {
+        try ValueDecoder.value(of: Array(bytes[..<end]), registry: Workbench.registry)
+      }
+    }
+    for place in 0..<40 {
+      var damaged = bytes
+      damaged[place] ^= 0xff
+      _ = try? ValueDecoder.value(of: damaged, registry: Workbench.registry)
+    }
+  }
+
+  /// Goes on from checkpoints as a process that was killed does.
+  private final class Memory: CallMemory {
+    var reached: [Value] = []
+    var threshold: Duration { .seconds(1000) }
+    func mayKnow(_ builtin: String) -> Bool { builtin == "evolve" }
+    func finished(_ key: CallKey) -> (value: Value, draws: Int)? { nil }
+    func unfinished(_ key: CallKey) -> Value? { reached.last }
+    func keep(_ value: Value, for key: CallKey, draws: Int, duration: Duration) {}
+    func keep(unfinished value: Value, for key: CallKey) { reached.append(value) }
+  }
+
+  @Test func evolvingGoesOnFromItsCheckpoint() throws {
+    let source = DeterminismTests.inversion.replacingOccurrences(
+      of: "generations: 2)", with: "generations: 3, check: 2)")
+    let memory = Memory()
+    let whole = try Script().run(source, memory: memory)
+    #expect(memory.reached.count == 3)
+    for generation in 1...3 {
+      let later = Memory()
+      let bytes = try #require(ValueEncoder.bytes(of: memory.reached[generation - 1]))
+      later.reached = [try ValueDecoder.value(of: bytes, registry: Workbench.registry)]
+      let resumed = try Script().run(source, memory: later)
+      #expect(resumed.digest("es") == whole.digest("es"))
+      #expect(resumed["es"].echo == whole["es"].echo)
+      #expect(later.reached.count == 1 + 3 - generation)
+    }
+  }
+}
