@@ -42,6 +42,10 @@ static void multiply_unit(void *context, long unit) {
 
 void kernel_gemm(const KernelGemm *gemm) {
   if (gemm->m == 0 || gemm->n == 0) return;
+  if (kernel_backend() == KernelOpenBLAS) {
+    openblas_gemm(gemm);
+    return;
+  }
   Cut cut = {gemm, (gemm->m + RowsPerBlock - 1) / RowsPerBlock, 1, false};
   const long panels = panel_count(gemm->n);
   // Too few blocks of rows for several threads: cut columns, or rows where there are few columns,

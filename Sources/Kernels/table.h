@@ -56,6 +56,8 @@ const KernelTable *kernel_table(void);
 float *kernel_scratch(int slot, long floats);
 enum { ScratchColumns, ScratchAttention, ScratchValues, ScratchSums, ScratchTables };
 
+void openblas_gemm(const KernelGemm *gemm);
+
 bool kernel_convolution_is_winograd(const ConvolutionLayer *layer);
 void kernel_winograd(const KernelConvolution *convolution);
 

@@ -13,8 +13,30 @@ public enum InstructionSet: String, Sendable, CaseIterable {
   }
 }
 
-/// How computations run. Nothing here changes a result.
+/// Who computes matrix products.
+public enum ProductBackend: String, Sendable, CaseIterable {
+  /// Evoke's own kernels: one chain of fused multiply-adds per output.
+  case evoke
+  /// OpenBLAS, for comparison: its order of additions is another one, so that results differ in
+  /// their last digits. Convolutions with windows and attention stay evoke's own.
+  case openblas
+
+  fileprivate var kernel: KernelBackend {
+    switch self {
+    case .evoke: KernelOwn
+    case .openblas: KernelOpenBLAS
+    }
+  }
+}
+
+/// How computations run. Nothing here changes a result, but for the backend.
 public enum Compute {
+  /// Who computes matrix products in single precision; sessions record it.
+  public static var backend: ProductBackend {
+    get { kernel_backend() == KernelOpenBLAS ? .openblas : .evoke }
+    set { kernel_use_backend(newValue.kernel) }
+  }
+
   /// Threads that computations use; by default the cores this process may run on.
   public static var threads: Int {
     get { kernel_threads() }

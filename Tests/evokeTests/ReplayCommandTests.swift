@@ -102,6 +102,30 @@ import Testing
     #expect(gone.output.contains("now       fails:"))
   }
 
+  @Test func isCloseUnderOpenBLASAndExactUnderEveryInstructionSet() throws {
+    let place = try recorded(
+      """
+      photos = images("photos")
+      m = model("demo")
+      h = encode(m, "a photo of a star")
+      e = predict(m, latents(m, photos), at: 400, text: h)
+      loss = denoising(m, photos, draws: 2, heldout_draws: 2)
+      l = heldout(loss, word(m, "star"))
+      es = evolve(cma(subspace(m, dim: 4), population: 4), loss, generations: 1)
+
+      """)
+    let close = try replay(place, "--backend", "openblas")
+    #expect(close.status == 3, "\(close.output)")
+    #expect(close.output.hasPrefix("close: "))
+    #expect(close.lines.contains { $0.hasPrefix("  line ") && $0.contains("e: tensor") })
+    #expect(close.output.contains("backend: recorded evoke, now openblas"))
+    for more in [["--isa", "scalar"], ["--threads", "1"], ["--threads", "3", "--batch", "1"]] {
+      let exact = try place.evoke(["replay", "a.session.evk", "--quiet"] + more)
+      #expect(exact.status == 0, "\(exact.output)")
+    }
+    #expect(try replay(place, "--backend", "mkl").status == 2)
+  }
+
   @Test func acceptsAndComparesRecordings() throws {
     let place = try recorded("x = 1\ny = x + 1\n")
     let old = try place.read("a.session.evk")

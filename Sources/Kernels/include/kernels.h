@@ -39,6 +39,12 @@ long kernel_memory(void);
 float *kernel_allocate(long floats);
 void kernel_release(float *pointer, long floats);
 
+// Whose single-precision products are used: evoke's own, or OpenBLAS's for comparison, which has
+// another order of additions.
+typedef enum KernelBackend { KernelOwn = 0, KernelOpenBLAS = 1 } KernelBackend;
+KernelBackend kernel_backend(void);
+void kernel_use_backend(KernelBackend backend);
+
 // ---- Products ---------------------------------------------------------------------------------
 
 typedef enum KernelActivation {

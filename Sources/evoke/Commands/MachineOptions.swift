@@ -10,6 +10,10 @@ struct MachineOptions: ParsableArguments {
   @Option(help: "Force a kernel variant: avx512, avx2 or scalar; never changes a result.")
   var isa: String?
 
+  @Option(
+    help: "Whose matrix products: evoke, or openblas for comparison, which changes last digits.")
+  var backend: String?
+
   @Option(help: "Samples that go through the UNet in one call; never changes a result.")
   var batch: Int?
 
@@ -27,6 +31,13 @@ struct MachineOptions: ParsableArguments {
           hint: "left out, all \(Compute.threads) cores that this process may use are used")
       }
       Compute.threads = threads
+    }
+    if let backend {
+      guard let chosen = ProductBackend(rawValue: backend) else {
+        throw EvokeError(
+          .usage, "there is no backend \(backend)", hint: "the backends are evoke and openblas")
+      }
+      Compute.backend = chosen
     }
     if let batch {
       guard batch >= 1 else {

@@ -160,10 +160,10 @@ enum Fingerprint {
   /// The script's folder as seen from the session's.
   static let folderKey = "folder"
 
-  /// The arithmetic: evoke's own kernels in float32, LAPACK as it was pinned.
+  /// The arithmetic: float32, whose matrix products, LAPACK as it was pinned.
   static var machine: [(key: String, value: String)] {
     [
-      (key: "precision", value: "float32"), (key: "backend", value: "evoke"),
+      (key: "precision", value: "float32"), (key: "backend", value: Compute.backend.rawValue),
       (key: "lapack", value: Compute.linearAlgebraCore),
     ]
   }
