@@ -2,8 +2,9 @@ import Diffusion
 import Foundation
 import Tensors
 
-/// Timings for scripts/bench/models.py: reads lines `PART BATCH REPEATS`, answers the process CPU
-/// seconds of each repeat. The driver alternates between this process and PyTorch.
+/// Timings for scripts/bench: reads lines `PART SIDE BATCH REPEATS` (the side of the latents, 0 for
+/// the model's own), answers the process CPU seconds of each repeat, after one that is not counted.
+/// The driver alternates between this process and a peer.
 struct Bench {
   let unet: UNet2DCondition
   let autoencoder: AutoencoderKL
@@ -21,8 +22,11 @@ struct Bench {
     Compute.threads = threads
     while let line = readLine() {
       let words = line.split(separator: " ").map(String.init)
-      guard words.count == 3, let batch = Int(words[1]), let repeats = Int(words[2]) else { return }
-      let work = try prepared(words[0], batch)
+      guard words.count == 4, let side = Int(words[1]), let batch = Int(words[2]),
+        let repeats = Int(words[3])
+      else { return }
+      let work = try prepared(words[0], side > 0 ? side : unet.config.sampleSize ?? 64, batch)
+      try work()
       let seconds = try (0..<repeats).map { _ in
         let start = Self.cpuSeconds()
         try work()
@@ -33,9 +37,8 @@ struct Bench {
     }
   }
 
-  private func prepared(_ part: String, _ batch: Int) throws -> () throws -> Void {
+  private func prepared(_ part: String, _ side: Int, _ batch: Int) throws -> () throws -> Void {
     var random = Philox(seed: 1)
-    let side = unet.config.sampleSize ?? 64
     let z = random.normals(shape: [batch, unet.config.inputChannels, side, side])
     switch part {
     case "unet":

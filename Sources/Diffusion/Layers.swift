@@ -12,15 +12,16 @@ extension Weights {
     return Linear(weight: weight, bias: bias ? try tensor(name + ".bias", [output]) : nil)
   }
 
-  /// A square convolution `[output, input, kernel, kernel]` with a bias.
+  /// A square convolution `[output, input, kernel, kernel]` with a bias, meant for maps of
+  /// `positions` (0: unknown).
   func convolution(
     _ name: String, _ input: Int, _ output: Int, kernel: Int = 3, stride: Int = 1,
-    padding: Convolution2D.Padding? = nil
+    padding: Convolution2D.Padding? = nil, positions: Int = 0
   ) throws -> Convolution2D {
     Convolution2D(
       weight: try stored(name + ".weight", [output, input, kernel, kernel]),
       bias: try tensor(name + ".bias", [output]), stride: stride,
-      padding: padding ?? .same)
+      padding: padding ?? .same, positions: positions)
   }
 
   /// A group normalisation over `channels`.

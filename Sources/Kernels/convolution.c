@@ -64,7 +64,7 @@ static void convolve_unit(void *context, long unit) {
 
 void kernel_convolve(const KernelConvolution *v) {
   if (v->batch * v->output_height * v->output_width == 0) return;
-  if (kernel_convolution_is_winograd(&v->layer)) {
+  if (kernel_winograd_tile(&v->layer)) {
     kernel_winograd(v);
     return;
   }

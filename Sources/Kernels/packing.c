@@ -31,7 +31,7 @@ void kernel_expand(KernelStored x, long count, float *y) {
 typedef struct Packing {
   KernelStored filters;
   long outputs, inputs, taps;
-  bool winograd;
+  int tile;  // of Winograd's outputs, or 0
   long cuts;  // units that share a panel
   float *packed;
 } Packing;
@@ -42,7 +42,7 @@ static void pack_block(const Packing *p, long panel, long c0, long c1) {
   float expanded[InputsPerBlock * MostTaps * 16];
   const long column = panel_start(p->outputs, panel) * 16;
   const long width = panel_width(p->outputs, panel) * 16;
-  const long depth = p->winograd ? p->inputs : p->taps * p->inputs;
+  const long depth = p->tile ? p->inputs : p->taps * p->inputs;
   const long stride = kernel_packed_count(p->outputs, p->inputs);
   // Windows larger than 3 × 3 are rare: fewer inputs at a time fit the buffer.
   const long most = p->taps <= MostTaps ? InputsPerBlock : 1;
@@ -55,8 +55,8 @@ static void pack_block(const Packing *p, long panel, long c0, long c1) {
             p->filters, p->outputs, p->inputs * p->taps, column + j, c * p->taps + tap0,
             count * taps, expanded);
         float *to = p->packed + column * depth + j;
-        if (p->winograd) {
-          kernel_table()->winograd_filters(expanded, count, width, stride, to + c * width);
+        if (p->tile) {
+          kernel_table()->winograd_filters(p->tile, expanded, count, width, stride, to + c * width);
           continue;
         }
         for (long i = 0; i < count; i++)
@@ -84,8 +84,8 @@ void kernel_pack_rows(KernelStored weights, long n, long k, float *packed) {
 }
 
 long kernel_convolution_packed_count(const ConvolutionLayer *layer) {
-  if (kernel_convolution_is_winograd(layer))
-    return 16 * kernel_packed_count(layer->outputs, layer->inputs);
+  const int tile = kernel_winograd_tile(layer);
+  if (tile) return (tile + 2) * (tile + 2) * kernel_packed_count(layer->outputs, layer->inputs);
   return kernel_packed_count(
       layer->outputs, layer->kernel_height * layer->kernel_width * layer->inputs);
 }
@@ -96,7 +96,7 @@ void kernel_convolution_pack(const ConvolutionLayer *layer, KernelStored weights
       .outputs = layer->outputs,
       .inputs = layer->inputs,
       .taps = layer->kernel_height * layer->kernel_width,
-      .winograd = kernel_convolution_is_winograd(layer),
+      .tile = kernel_winograd_tile(layer),
       .packed = packed,
   });
 }

@@ -104,29 +104,49 @@ static void expand_panel(
   else expand_panel_with(KernelBFloat16, x.from, rows, stride, o, column, columns, y);
 }
 
-// G g Gᵀ of F(2×2, 3×3) in double, rounded once; sixteen filters side by side.
-static void winograd_filters(const float *g, long count, long width, long stride, float *u) {
-  for (long n = 0; n < count; n++) {
-    DoubleLanes d[9], t[12];
+// G g along one axis: three values to m + 2.
+INLINE void filter_line(const int m, const DoubleLanes *g, long from, DoubleLanes *u, long step) {
+  const DoubleLanes a = g[0], b = g[from], c = g[2 * from];
+  if (m == 2) {
+    u[0] = a;
+    u[step] = 0.5 * (a + b + c);
+    u[2 * step] = 0.5 * (a - b + c);
+    u[3 * step] = c;
+    return;
+  }
+  const DoubleLanes outer = (1.0 / 24) * a + (1.0 / 6) * c, inner = (1.0 / 12) * b;
+  u[0] = 0.25 * a;
+  u[step] = (-1.0 / 6) * (a + b + c);
+  u[2 * step] = (-1.0 / 6) * (a - b + c);
+  u[3 * step] = outer + inner;
+  u[4 * step] = outer - inner;
+  u[5 * step] = c;
+}
+
+INLINE void filters_with(
+    const int m, const float *g, long count, long width, long stride, float *u) {
+  const int n = m + 2;
+  for (long f = 0; f < count; f++) {
+    DoubleLanes d[9], t[18], places[6];
 #pragma clang loop unroll(full)
     for (int i = 0; i < 9; i++)
-      d[i] = __builtin_convertvector(lanes_load(g + (n * 9 + i) * 16), DoubleLanes);
+      d[i] = __builtin_convertvector(lanes_load(g + (f * 9 + i) * 16), DoubleLanes);
 #pragma clang loop unroll(full)
-    for (int j = 0; j < 3; j++) {
-      t[j] = d[j];
-      t[3 + j] = 0.5 * (d[j] + d[3 + j] + d[6 + j]);
-      t[6 + j] = 0.5 * (d[j] - d[3 + j] + d[6 + j]);
-      t[9 + j] = d[6 + j];
-    }
+    for (int j = 0; j < 3; j++) filter_line(m, d + j, 3, t + j, 3);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) {
-      const DoubleLanes *r = t + 3 * i;
-      const DoubleLanes places[4] = {
-          r[0], 0.5 * (r[0] + r[1] + r[2]), 0.5 * (r[0] - r[1] + r[2]), r[2]};
+    for (int i = 0; i < n; i++) {
+      filter_line(m, t + 3 * i, 1, places, 1);
 #pragma clang loop unroll(full)
-      for (int j = 0; j < 4; j++)
+      for (int j = 0; j < n; j++)
         lanes_store(
-            u + (4 * i + j) * stride + n * width, __builtin_convertvector(places[j], Lanes));
+            u + (n * i + j) * stride + f * width, __builtin_convertvector(places[j], Lanes));
     }
   }
+}
+
+// G g Gᵀ of F(m×m, 3×3) in double, rounded once; sixteen filters side by side.
+static void winograd_filters(
+    int tile, const float *g, long count, long width, long stride, float *u) {
+  if (tile == 2) filters_with(2, g, count, width, stride, u);
+  else filters_with(4, g, count, width, stride, u);
 }

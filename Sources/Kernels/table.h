@@ -18,12 +18,16 @@ typedef struct KernelTable {
   void (*expand_panel)(
       KernelStored x, long rows, long stride, long o, long column, long columns, float *y);
   // g [count][9][16] to 16 places of [count][width], `stride` floats apart.
-  void (*winograd_filters)(const float *g, long count, long width, long stride, float *u);
-  // Tiles first ..< first + count to [16][count][inputs], and from [16][count][padded] to y.
+  void (*winograd_filters)(
+      int tile, const float *g, long count, long width, long stride, float *u);
+  // Tiles first ..< first + count to [places][count][inputs], and from [places][count][outputs] to
+  // y; tiles are `row`, places `stride` floats apart, `tile` is the side of a tile's outputs.
   void (*winograd_input)(
-      const KernelConvolution *convolution, long first, long count, const float *zeros, float *v);
+      const KernelConvolution *convolution, int tile, long first, long count, const float *zeros,
+      float *v, long row, long stride);
   void (*winograd_output)(
-      const KernelConvolution *convolution, long first, long count, const float *m, long padded);
+      const KernelConvolution *convolution, int tile, long first, long count, const float *a,
+      long row, long stride);
   // One block of 32 queries of one head; values transposed to [width][keys].
   void (*attend)(
       const KernelAttention *attention, long sample, long head, long query,
@@ -58,7 +62,9 @@ enum { ScratchColumns, ScratchAttention, ScratchValues, ScratchSums, ScratchTabl
 
 void openblas_gemm(const KernelGemm *gemm);
 
-bool kernel_convolution_is_winograd(const ConvolutionLayer *layer);
+// The (4 + 2)² places of the larger tile.
+enum { MostPlaces = 36 };
+int kernel_winograd_tile(const ConvolutionLayer *layer);
 void kernel_winograd(const KernelConvolution *convolution);
 
 // Panels of a packed matrix, in vectors of 16 columns: pairs, and a triple (or a single) first

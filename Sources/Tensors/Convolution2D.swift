@@ -20,7 +20,12 @@ public struct Convolution2D: Sendable {
   /// - Parameters:
   ///   - weight: [outputs, inputs, height, width], as torch stores it.
   ///   - bias: [outputs].
-  public init(weight: StoredTensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same) {
+  ///   - positions: of the map that the layer is meant for, 0 where that is unknown; it has a say in
+  ///     the algorithm, and so in the last bits, for wide layers.
+  public init(
+    weight: StoredTensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same,
+    positions: Int = 0
+  ) {
     precondition(weight.shape.count == 4 && stride > 0)
     precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true)
     outputs = weight.shape[0]
@@ -36,14 +41,18 @@ public struct Convolution2D: Sendable {
     }
     layer = ConvolutionLayer(
       inputs: weight.shape[1], outputs: weight.shape[0], kernel_height: weight.shape[2],
-      kernel_width: weight.shape[3], stride: stride)
+      kernel_width: weight.shape[3], stride: stride, positions: positions)
     packed = PackedWeights(weight, convolution: layer)
     self.bias = bias
   }
 
   /// A layer of weights that are in memory.
-  public init(weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same) {
-    self.init(weight: StoredTensor(weight), bias: bias, stride: stride, padding: padding)
+  public init(
+    weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same, positions: Int = 0
+  ) {
+    self.init(
+      weight: StoredTensor(weight), bias: bias, stride: stride, padding: padding,
+      positions: positions)
   }
 
   /// [N, H, W, inputs] → [N, H', W', outputs]

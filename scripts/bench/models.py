@@ -46,7 +46,7 @@ class Evoke:
         self.process = subprocess.Popen([probe, "bench", folder, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __call__(self, part: str, batch: int, repeats: int) -> list[float]:
-        print(part, batch, repeats, file=self.process.stdin, flush=True)
+        print(part, 0, batch, repeats, file=self.process.stdin, flush=True)
         return [float(s) for s in self.process.stdout.readline().split()]
 
 

@@ -20,16 +20,18 @@ struct ResnetBlock: Sendable {
     var activation: Activation
     /// Width of the time embedding; `nil` in an autoencoder.
     var timeWidth: Int?
+    /// Positions of the map at this level for pictures of the model's own size, 0 where unknown.
+    var positions = 0
   }
 
   init(_ weights: Weights, _ input: Int, _ output: Int, _ style: Style) throws {
     let groups = style.groups
     activation = style.activation
     norm1 = try weights.groupNorm("norm1", input, groups: groups, epsilon: style.epsilon)
-    conv1 = try weights.convolution("conv1", input, output)
+    conv1 = try weights.convolution("conv1", input, output, positions: style.positions)
     timeProjection = try style.timeWidth.map { try weights.linear("time_emb_proj", $0, output) }
     norm2 = try weights.groupNorm("norm2", output, groups: groups, epsilon: style.epsilon)
-    conv2 = try weights.convolution("conv2", output, output)
+    conv2 = try weights.convolution("conv2", output, output, positions: style.positions)
     shortcut =
       input == output ? nil : try weights.linear("conv_shortcut", input, output, pointwise: true)
   }
@@ -66,8 +68,9 @@ struct Downsample: Sendable {
 struct Upsample: Sendable {
   let conv: Convolution2D  // upsamplers.0.conv
 
-  init(_ weights: Weights, _ channels: Int) throws {
-    conv = try weights.convolution("upsamplers.0.conv", channels, channels)
+  init(_ weights: Weights, _ channels: Int, positions: Int = 0) throws {
+    conv = try weights.convolution(
+      "upsamplers.0.conv", channels, channels, positions: positions)
   }
 
   /// Enlarges `[N, H, W, C]` twofold, or to `size` where an odd size was halved on the way down.

@@ -17,7 +17,8 @@ struct DownBlock: Sendable {
     var attentions: [Transformer2D] = []
     for j in 0..<config.layersPerBlock[i] {
       resnets.append(
-        try ResnetBlock(weights["resnets.\(j)"], j == 0 ? input : output, output, config.style))
+        try ResnetBlock(
+          weights["resnets.\(j)"], j == 0 ? input : output, output, config.style(level: i)))
       guard config.downAttention[i] else { continue }
       attentions.append(
         try Transformer2D(
@@ -62,12 +63,14 @@ struct MidBlock: Sendable {
   init(_ weights: Weights, config: UNetConfig, layers: inout Int) throws {
     let last = config.blockChannels.count - 1
     let channels = config.blockChannels[last]
-    first = try ResnetBlock(weights["resnets.0"], channels, channels, config.style)
+    first = try ResnetBlock(
+      weights["resnets.0"], channels, channels, config.style(level: last))
     attention = try Transformer2D(
       weights["attentions.0"], channels: channels, heads: config.heads[last],
       depth: config.transformerDepth[last], config: config, textWidth: config.textWidths[last],
       layers: &layers)
-    second = try ResnetBlock(weights["resnets.1"], channels, channels, config.style)
+    second = try ResnetBlock(
+      weights["resnets.1"], channels, channels, config.style(level: last))
   }
 
   func callAsFunction(
@@ -97,7 +100,8 @@ struct UpBlock: Sendable {
     var attentions: [Transformer2D] = []
     for j in 0..<count {
       let input = (j == 0 ? below : output) + (j == count - 1 ? above : output)
-      resnets.append(try ResnetBlock(weights["resnets.\(j)"], input, output, config.style))
+      resnets.append(
+        try ResnetBlock(weights["resnets.\(j)"], input, output, config.style(level: level)))
       guard config.upAttention[step] else { continue }
       attentions.append(
         try Transformer2D(
@@ -107,7 +111,9 @@ struct UpBlock: Sendable {
     }
     self.resnets = resnets
     self.attentions = attentions
-    upsample = step == levels - 1 ? nil : try Upsample(weights, output)
+    upsample =
+      step == levels - 1
+      ? nil : try Upsample(weights, output, positions: config.positions(level: level - 1))
   }
 
   /// Maps `[N, h, w, C]`, taking its skips off the end of `skips`; the result has the size of the

@@ -31,8 +31,16 @@ public struct UNetConfig: Sendable, Equatable {
   let linearProjection: Bool
   let inputKernel, outputKernel: Int
 
-  var style: ResnetBlock.Style {
-    .init(groups: groups, epsilon: epsilon, activation: activation, timeWidth: timeWidth)
+  func style(level: Int) -> ResnetBlock.Style {
+    .init(
+      groups: groups, epsilon: epsilon, activation: activation, timeWidth: timeWidth,
+      positions: positions(level: level))
+  }
+
+  /// Positions of a level's feature map for latents of the model's own size, 0 where unknown.
+  func positions(level: Int) -> Int {
+    let side = min(max(sampleSize ?? 0, 0), 4096) >> level
+    return side * side
   }
 
   init(_ config: Config) throws {

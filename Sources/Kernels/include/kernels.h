@@ -92,9 +92,11 @@ typedef struct KernelGemm {
 } KernelGemm;
 void kernel_gemm(const KernelGemm *gemm);
 
-// The part of a convolution that is fixed with its weights; it alone chooses the algorithm.
+// The part of a convolution that is fixed with its weights; it alone chooses the algorithm, whatever
+// map the layer then meets.
 typedef struct ConvolutionLayer {
   long inputs, outputs, kernel_height, kernel_width, stride;
+  long positions;  // of the map that the layer is meant for, 0 where that is unknown
 } ConvolutionLayer;
 
 // Floats of the packed weights, and their packing from [outputs][inputs][height][width].
