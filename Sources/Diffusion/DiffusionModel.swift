@@ -3,12 +3,12 @@ import Foundation
 import Pictures
 import Tensors
 
-/// A Stable Diffusion model in diffusers' folder layout.
+/// A Stable Diffusion model: a folder in diffusers' layout, or a single file.
 ///
-/// `tokenizer`, `text_encoder`, `unet`, `vae` and `scheduler` as `save_pretrained` writes them; a
-/// `clip` folder (transformers' `CLIPModel`) and a `words.txt` may stand beside them.
+/// A folder holds `tokenizer`, `text_encoder`, `unet`, `vae` and `scheduler` as `save_pretrained` writes
+/// them; a `clip` folder (transformers' `CLIPModel`) and a `words.txt` may stand beside them.
 public final class DiffusionModel: Sendable {
-  /// The folder's name.
+  /// The folder's name, or the file's without its ending.
   public let name: String
   /// Where the model is.
   public let folder: URL
@@ -34,21 +34,31 @@ public final class DiffusionModel: Sendable {
   /// Reads a model's folder.
   ///
   /// Throws `EvokeError` naming the file for whatever is missing, damaged or unsupported.
-  public init(folder: URL) throws {
-    self.folder = folder
-    name = folder.standardizedFileURL.lastPathComponent
-    try Self.checkIndex(folder)
-    tokenizer = try CLIPTokenizer(folder: folder.appendingPathComponent("tokenizer"))
-    textEncoder = try TextEncoder(folder: folder.appendingPathComponent("text_encoder"))
-    unet = try UNet2DCondition(folder: folder.appendingPathComponent("unet"))
-    autoencoder = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
-    schedule = try NoiseSchedule(folder: folder.appendingPathComponent("scheduler"))
+  public convenience init(folder: URL) throws {
+    try self.init(ModelFiles(folder: folder))
+  }
+
+  /// Reads a single `.safetensors` or `.ckpt` file in the original key layout.
+  ///
+  /// `configuration` is a folder in diffusers' layout, which needs no weights: its tokenizer is used,
+  /// and its configurations instead of what the file's shapes say. Throws `EvokeError` naming the file
+  /// for whatever is missing, damaged or unsupported.
+  public convenience init(file: URL, configuration: URL? = nil) throws {
+    try self.init(ModelFiles(file: file, configuration: configuration))
+  }
+
+  private init(_ files: ModelFiles) throws {
+    folder = files.url
+    name = files.name
+    tokenizer = try CLIPTokenizer(folder: files.tokenizer())
+    textEncoder = try files.part("text_encoder") { try TextEncoder($0, $1) }
+    unet = try files.part("unet") { try UNet2DCondition($0, $1) }
+    autoencoder = try files.part("vae") { try AutoencoderKL($0, $1) }
+    schedule = try files.schedule()
     pictureSize = (unet.config.sampleSize ?? 64) * autoencoder.downsampling
-    let clipFolder = folder.appendingPathComponent("clip")
-    let hasCLIP = FileManager.default.fileExists(atPath: clipFolder.path)
-    clip = hasCLIP ? try CLIPModel(folder: clipFolder) : nil
-    words = try Self.words(folder, tokenizer)
-    digest = try ModelDigest.of(folder)
+    clip = try files.beside("clip").map { try CLIPModel(folder: $0) }
+    words = try Self.words(files.beside("words.txt"), tokenizer)
+    digest = try ModelDigest.of(files)
     try checkThatPartsFit()
   }
 
@@ -90,36 +100,13 @@ public final class DiffusionModel: Sendable {
     return try DiffusionModel(folder: folder)
   }
 
-  private static func checkIndex(_ folder: URL) throws {
-    let index = folder.appendingPathComponent("model_index.json")
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
-      throw EvokeError(.file, "there is no folder \(folder.path)")
-    }
-    guard isFolder.boolValue else {
-      throw EvokeError(
-        .file, "\(folder.path) is a file, a model is a folder in diffusers' layout")
-    }
-    guard FileManager.default.fileExists(atPath: index.path) else {
-      throw EvokeError(
-        .file, "\(folder.path) is not a model in diffusers' layout: it has no model_index.json",
-        hint: "give the folder that holds unet, vae and text_encoder")
-    }
-    let config = try Config(index)
-    if config.has("text_encoder_2") {
-      throw EvokeError(
-        .format, "\(folder.path): models with two text encoders (SDXL) are not supported")
-    }
-  }
-
-  private static func words(_ folder: URL, _ tokenizer: CLIPTokenizer) throws -> [String] {
-    let url = folder.appendingPathComponent("words.txt")
-    guard FileManager.default.fileExists(atPath: url.path) else {
+  private static func words(_ file: URL?, _ tokenizer: CLIPTokenizer) throws -> [String] {
+    guard let file else {
       return tokenizer.wholeWords.map(\.word).filter { word in
         word.count > 2 && word.allSatisfy(\.isLetter)
       }
     }
-    let text = String(decoding: try readFile(url), as: UTF8.self)
+    let text = String(decoding: try readFile(file), as: UTF8.self)
     return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
       .filter { !$0.isEmpty }
   }

@@ -92,17 +92,46 @@ struct DiffusionModelTests {
     }
     try write("{}", "model_index.json")
     try write("weights", "unet/model.safetensors")
-    let before = try ModelDigest.of(folder)
+    let before = try ModelDigest.of(ModelFiles(folder: folder))
     try write("hello", "README.md")
     try write("{}", ".hidden.json")
-    #expect(try ModelDigest.of(folder) == before)
+    #expect(try ModelDigest.of(ModelFiles(folder: folder)) == before)
     try write("Weights", "unet/model.safetensors")
-    #expect(try ModelDigest.of(folder) != before)
+    #expect(try ModelDigest.of(ModelFiles(folder: folder)) != before)
     try write("weights", "unet/model.safetensors")
-    #expect(try ModelDigest.of(folder) == before)
+    #expect(try ModelDigest.of(ModelFiles(folder: folder)) == before)
     try write("", "words.txt")
-    #expect(try ModelDigest.of(folder) != before)
-    #expect(throws: EvokeError.self) { try ModelDigest.of(temporary()) }
+    #expect(try ModelDigest.of(ModelFiles(folder: folder)) != before)
+    #expect(throws: EvokeError.self) { try ModelFiles(folder: temporary()) }
+  }
+
+  @Test("digests of large files are remembered until the file changes")
+  func remembered() throws {
+    let folder = temporary()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let file = folder.appendingPathComponent("large")
+    let cache = folder.appendingPathComponent("not/yet/there")
+    func entry() -> DigestMemory.Entry? { DigestMemory.Entry(file, in: cache, least: 3) }
+    #expect(entry() == nil)
+    try Data("ab".utf8).write(to: file)
+    #expect(entry() == nil)
+    try Data("abc".utf8).write(to: file)
+    let pieces = [Data((0..<32).map { $0 * 7 })]
+    #expect(entry()?.pieces() == nil)
+    entry()?.remember(pieces)
+    #expect(entry()?.pieces() == pieces)
+    let memory = try #require(
+      FileManager.default.contentsOfDirectory(at: cache, includingPropertiesForKeys: nil).first)
+    let text = try String(contentsOf: memory, encoding: .utf8)
+    for damaged in ["", "x", String(text.dropLast(2)), text + "00\n", text.uppercased()] {
+      try Data(damaged.utf8).write(to: memory)
+      #expect(entry()?.pieces() == nil)
+    }
+    try Data(text.utf8).write(to: memory)
+    #expect(entry()?.pieces() == pieces)
+    try Data("abd".utf8).write(to: file)
+    #expect(entry()?.pieces() == nil)
   }
 
   @Test("folders that are no model are refused with the reason")

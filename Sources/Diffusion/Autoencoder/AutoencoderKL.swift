@@ -33,10 +33,14 @@ public final class AutoencoderKL: Sendable {
   ///
   /// Throws `EvokeError` when the configuration asks for an unsupported part, or a tensor is missing
   /// or has another shape.
-  public init(folder: URL) throws {
-    let config = try Config(folder.appendingPathComponent("config.json"))
+  public convenience init(folder: URL) throws {
+    try self.init(
+      Config(folder.appendingPathComponent("config.json")), try Weights(folder: folder))
+  }
+
+  /// Reads the autoencoder of a model from wherever its tensors are.
+  init(_ config: Config, _ weights: Weights) throws {
     try Self.refuseUnsupported(config)
-    let weights = try Weights(folder: folder)
     let channels = try config.ints("block_out_channels", default: [64])
     let levels = channels.count
     let layers = try config.int("layers_per_block", default: 1)

@@ -23,9 +23,14 @@ public final class UNet2DCondition: Sendable {
   ///
   /// Throws `EvokeError` when the configuration asks for an unsupported part, or a tensor is missing
   /// or has another shape.
-  public init(folder: URL) throws {
-    let config = try UNetConfig(Config(folder.appendingPathComponent("config.json")))
-    let weights = try Weights(folder: folder)
+  public convenience init(folder: URL) throws {
+    try self.init(
+      Config(folder.appendingPathComponent("config.json")), try Weights(folder: folder))
+  }
+
+  /// Reads the UNet of a model from wherever its tensors are.
+  init(_ file: Config, _ weights: Weights) throws {
+    let config = try UNetConfig(file)
     let channels = config.blockChannels
     var layers = 0
     self.config = config

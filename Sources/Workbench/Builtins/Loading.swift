@@ -10,20 +10,33 @@ enum LoadingBuiltins {
 
   static let model = Builtin(
     "model", topic: Topic.load,
-    summary: "Loads a text-to-image model: the built-in one, or a diffusers folder",
+    summary: "Loads a text-to-image model: the built-in one, a diffusers folder or a single file",
     parameters: [
       Parameter(
         "name", .string, default: "demo",
-        "`demo` for the built-in model, or the path of a folder with a model_index.json")
+        "`demo` for the built-in model, the path of a folder with a model_index.json, or of a "
+          + ".safetensors or .ckpt file"),
+      Parameter(
+        label: "config", .string, default: .none,
+        "for a single file: a diffusers folder, with or without weights, whose tokenizer and "
+          + "configuration it takes; without it the tokenizer lies beside the file"),
     ],
     returns: .object(ModelValue.typeName),
     example: "m = model(\"demo\")",
-    source: "folder layout: diffusers, StableDiffusionPipeline.save_pretrained"
+    source: "diffusers, StableDiffusionPipeline.save_pretrained and from_single_file"
   ) { arguments, context in
     let name = try arguments.string("name")
-    let model =
-      name == "demo"
-      ? try DiffusionModel.demo() : try DiffusionModel(folder: context.readURL(name))
+    let configuration = try arguments.ifGiven("config") { try context.readURL($0.string($1)) }
+    let model: DiffusionModel
+    if name == "demo" {
+      model = try DiffusionModel.demo()
+    } else {
+      let url = try context.readURL(name)
+      let isFile = ["safetensors", "ckpt", "pt", "bin"].contains(url.pathExtension.lowercased())
+      model =
+        try isFile
+        ? DiffusionModel(file: url, configuration: configuration) : DiffusionModel(folder: url)
+    }
     context.fingerprint("model", "\(model.name) sha256:\(model.digest.prefix(16))")
     return .object(ModelValue(model))
   }
