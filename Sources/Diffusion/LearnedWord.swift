@@ -39,34 +39,105 @@ public struct LearnedWord: Sendable, Equatable {
   public var count: Int { vectors.shape[0] }
   /// The width d of the model it was learned on.
   public var width: Int { vectors.shape[1] }
+}
 
-  /// Reads a diffusers embedding: a safetensors file with one tensor, named by its placeholder.
+// MARK: - Files
+
+extension LearnedWord {
+  /// The endings of files that hold learned words.
+  public static let endings = ["safetensors", "bin", "pt"]
+
+  /// Reads a learned word in any of the field's formats.
   ///
-  /// A tensor named `emb_params` (A1111) takes the file's name, in angle brackets, for a placeholder.
+  /// - `.safetensors` and `.bin` of diffusers: one tensor, named by its placeholder.
+  /// - `.pt` of A1111: `string_to_param` with one tensor, beside a `name`.
+  /// - `emb_params`: one tensor of this name; the file's name, in angle brackets, is the placeholder.
+  ///
   /// Throws `EvokeError(.format)` when the file holds anything else.
   public static func read(_ url: URL) throws -> LearnedWord {
-    let file = try SafetensorsFile(url)
-    guard file.names.count == 1, let name = file.names.first else {
-      throw EvokeError(
-        .format, "\(url.path) holds \(file.names.count) tensors, a learned word is one",
-        hint: "is it a whole model?")
-    }
+    let found = try TorchFile.isOne(url) ? fromTorch(url) : fromSafetensors(url)
     let stem = url.deletingPathExtension().lastPathComponent
-    let placeholder = name == "emb_params" ? "<\(stem)>" : name
+    let isNamed = !["emb_params", "*", ""].contains(found.name)
     do {
       return try LearnedWord(
-        placeholder, vectors: try file.tensor(name), metadata: file.metadata)
+        isNamed ? found.name : "<\(stem)>", vectors: found.vectors, metadata: found.metadata)
     } catch let error as EvokeError {
       throw EvokeError(.format, "\(url.path): \(error.message)", hint: error.hint)
     }
   }
 
-  /// Writes the file that diffusers' `load_textual_inversion` reads: {placeholder: [n, d]}, float32.
+  private typealias Found = (name: String, vectors: Tensor, metadata: [String: String])
+
+  private static func fromSafetensors(_ url: URL) throws -> Found {
+    let file = try SafetensorsFile(url)
+    let name = try only(file.names, url)
+    return (name, try file.tensor(name), file.metadata)
+  }
+
+  private static func fromTorch(_ url: URL) throws -> Found {
+    let file = try TorchFile(url)
+    let parameters = file.names.filter { $0.hasPrefix(stringToParam) }
+    guard parameters.isEmpty else {
+      // The provenance that A1111 keeps.
+      let kept = ["step", "sd_checkpoint", "sd_checkpoint_name", "model", "seed"]
+      let metadata = file.fields.filter { kept.contains($0.key) }
+      let name = try only(parameters, url)
+      let written = file.fields["name"] ?? String(name.dropFirst(stringToParam.count))
+      return (written, try file.tensor(name), metadata)
+    }
+    let name = try only(file.names, url)
+    return (name, try file.tensor(name), [:])
+  }
+
+  private static let stringToParam = "string_to_param/"
+
+  private static func only(_ names: [String], _ url: URL) throws -> String {
+    guard names.count == 1, let name = names.first else {
+      throw EvokeError(
+        .format, "\(url.path) holds \(names.count) tensors, a learned word is one",
+        hint: names.isEmpty ? nil : "is it a whole model?")
+    }
+    return name
+  }
+
+  /// Writes the word, in float32, in the format that the file's ending names.
   ///
-  /// `extra` is added to the word's metadata. Throws `EvokeError(.file)` when it cannot write.
+  /// - `.safetensors`: {placeholder: [n, d]} with the metadata, for diffusers.
+  /// - `.bin`: the same without metadata, for older versions of it.
+  /// - `.pt`: A1111's `string_to_param`, with the metadata beside it.
+  ///
+  /// `extra` is added to the word's metadata. Throws `EvokeError(.file)` when it cannot write or the
+  /// ending is another one.
   public func write(to url: URL, metadata extra: [String: String] = [:]) throws {
-    let all = metadata.merging(["format": "pt"]) { old, _ in old }.merging(extra) { _, new in new }
-    let sorted = all.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    try Safetensors.write([(placeholder, vectors)], metadata: sorted, to: url)
+    let all = metadata.merging(extra) { _, new in new }
+    switch url.pathExtension.lowercased() {
+    case "safetensors":
+      let sorted = all.merging(["format": "pt"]) { old, _ in old }.sorted { $0.key < $1.key }
+      try Safetensors.write(
+        [(placeholder, vectors)], metadata: sorted.map { ($0.key, $0.value) }, to: url)
+    case "bin":
+      try TorchWriter.write(.dictionary([(placeholder, .tensor(vectors))]), to: url)
+    case "pt":
+      try TorchWriter.write(automatic(all), to: url)
+    default:
+      throw EvokeError(
+        .file, "\(url.path): a learned word cannot be written to a file of this ending",
+        hint: "use " + Self.endings.map { "." + $0 }.joined(separator: ", "))
+    }
+  }
+
+  /// The dictionary that AUTOMATIC1111's `textual_inversion.py` saves.
+  private func automatic(_ metadata: [String: String]) -> TorchValue {
+    let others = metadata.filter { $0.key != "format" && $0.key != "step" }
+      .sorted { $0.key < $1.key }.map { ($0.key, TorchValue.string($0.value)) }
+    return .dictionary(
+      [
+        ("string_to_token", .dictionary([("*", .int(265))])),
+        ("string_to_param", .dictionary([("*", .tensor(vectors))])),
+        ("name", .string(placeholder)),
+        ("step", metadata["step"].flatMap { Int($0) }.map { .int($0) } ?? .none),
+      ]
+        + (metadata["sd_checkpoint"] == nil
+          ? [("sd_checkpoint", .none), ("sd_checkpoint_name", .none)] : []) + others)
   }
 }

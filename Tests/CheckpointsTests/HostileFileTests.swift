@@ -11,6 +11,10 @@ struct HostileFile: CustomTestStringConvertible, Sendable {
   let words: [String]
 
   init(_ description: String, _ bytes: Data, _ words: String...) {
+    self.init(description, bytes, words)
+  }
+
+  init(_ description: String, _ bytes: Data, _ words: [String]) {
     testDescription = description
     self.bytes = bytes
     self.words = words

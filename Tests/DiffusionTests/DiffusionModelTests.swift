@@ -213,6 +213,36 @@ struct LearnedWordTests {
     #expect(word.vectors.shape == [1, 3] && word.placeholder.hasSuffix("-sks>"))
   }
 
+  @Test("go through the formats of diffusers and A1111", arguments: ["word.bin", "word.pt"])
+  func otherFormats(_ name: String) throws {
+    let (url, copy) = (file(name), file(name))
+    defer { for file in [url, copy] { try? FileManager.default.removeItem(at: file) } }
+    let vectors = Tensor(shape: [2, 3], values: [1, -2, 0.5, 3, 4, 5])
+    let word = try LearnedWord("<étoile>", vectors: vectors, metadata: ["step": "70"])
+    try word.write(to: url, metadata: ["model": "demo"])
+    try word.write(to: copy, metadata: ["model": "demo"])
+    #expect(try Data(contentsOf: url) == Data(contentsOf: copy))
+    let back = try LearnedWord.read(url)
+    #expect(back.placeholder == "<étoile>" && back.vectors == vectors)
+    #expect(back.metadata == (name == "word.pt" ? ["step": "70", "model": "demo"] : [:]))
+    #expect(throws: EvokeError.self) { try word.write(to: file("word.txt")) }
+  }
+
+  @Test("are read from what torch saved (scripts/conformance/learned_words.py)")
+  func fromTorch() throws {
+    let vectors = try SafetensorsFile(golden("words/expected.safetensors")).tensor("vectors")
+    for (name, placeholder) in [
+      ("diffusers.bin", "<star>"), ("automatic.pt", "star"), ("first.pt", "<first>"),
+      ("parameters.safetensors", "<parameters>"),
+    ] {
+      let word = try LearnedWord.read(golden("words/\(name)"))
+      #expect(word.placeholder == placeholder && word.vectors == vectors, "\(name)")
+    }
+    #expect(
+      try LearnedWord.read(golden("words/automatic.pt")).metadata
+        == ["step": "499", "sd_checkpoint": "cc6cb27103", "sd_checkpoint_name": "v1-5"])
+  }
+
   @Test("are refused when they are no embedding")
   func refused() throws {
     let url = file()

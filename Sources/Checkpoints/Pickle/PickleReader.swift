@@ -238,8 +238,14 @@ extension PickleReader {
     return name
   }
 
-  /// ('storage', torch.FloatStorage, key, device, count)
+  /// ('storage', torch.FloatStorage, key, device, count), or ('module', class, file, source) in files
+  /// from before torch 1.6, of which the class's name is enough.
   private mutating func persistent(_ id: PickleValue) throws -> PickleValue {
+    if case .object(let tuple) = id, tuple.items.count == 4, case .string("module") = tuple.items[0],
+      case .global = tuple.items[1]
+    {
+      return tuple.items[1]
+    }
     guard case .object(let tuple) = id, tuple.kind == .tuple, tuple.items.count >= 5,
       case .string("storage") = tuple.items[0], case .global(let type) = tuple.items[1],
       case .string(let key) = tuple.items[2], case .int(let count) = tuple.items[4], count >= 0
@@ -247,9 +253,10 @@ extension PickleReader {
     guard let type = Self.storages[type] else {
       throw EvokeError(.type, "\(reader.source) holds numbers of the unsupported type \(type)")
     }
-    if tuple.items.count > 5, case .none = tuple.items[5] {
-    } else if tuple.items.count > 5 {
-      throw damaged("a storage inside another, which torch does not write any more,")
+    if tuple.items.count > 5 {
+      guard case .none = tuple.items[5] else {
+        throw damaged("a storage inside another, which torch does not write any more,")
+      }
     }
     storageTypes[key] = type
     return .storage(PickleStorage(key: key, type: type, count: count))

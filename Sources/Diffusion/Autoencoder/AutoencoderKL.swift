@@ -49,8 +49,10 @@ public final class AutoencoderKL: Sendable {
     let style = ResnetBlock.Style(
       groups: try config.int("norm_num_groups", default: 32), epsilon: 1e-6,
       activation: try config.activation("act_fn", default: "silu"))
-    guard let first = channels.first, let last = channels.last, layers > 0, latent > 0,
-      channels.allSatisfy({ $0 > 0 && style.groups > 0 && $0 % style.groups == 0 })
+    let sizes = 1...1 << 20
+    guard let first = channels.first, let last = channels.last, levels <= 16,
+      ([layers, latent, style.groups] + channels).allSatisfy(sizes.contains),
+      channels.allSatisfy({ $0 % style.groups == 0 })
     else { throw config.invalid("block_out_channels", "\(channels)") }
     _ = try config.blockTypes(
       "down_block_types", levels, known: ["DownEncoderBlock2D"], default: ["DownEncoderBlock2D"])
@@ -58,6 +60,9 @@ public final class AutoencoderKL: Sendable {
       "up_block_types", levels, known: ["UpDecoderBlock2D"], default: ["UpDecoderBlock2D"])
 
     scalingFactor = Float(try config.double("scaling_factor", default: 0.18215))
+    guard scalingFactor.isFinite, scalingFactor > 0 else {
+      throw config.invalid("scaling_factor", "\(scalingFactor)")
+    }
     downsampling = 1 << (levels - 1)
     latentChannels = latent
     sampleSize = try config.ints("sample_size", default: [32]).first ?? 32

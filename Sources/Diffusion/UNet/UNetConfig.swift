@@ -111,9 +111,16 @@ public struct UNetConfig: Sendable, Equatable {
   }
 
   private func checkDivisibility(_ config: Config) throws {
-    guard (blockChannels + layersPerBlock).allSatisfy({ $0 > 0 }),
-      inputChannels > 0, outputChannels > 0, groups > 0
-    else { throw config.invalid("block_out_channels", "sizes must be positive") }
+    // Products of sizes stay representable, whatever a file says.
+    let sizes = 1...1 << 20
+    let all = blockChannels + layersPerBlock + transformerDepth + textWidths
+    guard all.allSatisfy(sizes.contains), blockChannels.count <= 16,
+      [inputChannels, outputChannels, groups, timeWidth, inputKernel, outputKernel]
+        .allSatisfy(sizes.contains)
+    else { throw config.invalid("block_out_channels", "a size is not in 1…\(sizes.upperBound)") }
+    guard (0...16).contains(downsamplePadding), sampleSize.map(sizes.contains) ?? true else {
+      throw config.invalid("sample_size", "that size or downsample_padding is absurd")
+    }
     for (channels, heads) in zip(blockChannels, heads) {
       guard channels % groups == 0 else {
         throw config.invalid("norm_num_groups", "\(channels) channels in \(groups) groups")

@@ -32,6 +32,18 @@ extension Arguments {
     return words
   }
 
+  /// Warns of words in `with` that were learned on another model: they may mean something else here.
+  func warnOfForeignWords(_ context: Context) throws {
+    guard has("with") else { return }
+    let model = try model()
+    for token in try objects("with", as: TokenValue.self)
+    where !token.modelDigest.isEmpty && token.modelDigest != model.digest {
+      context.note(
+        "\(token.word.placeholder) was learned on another model than \(model.name): it may mean "
+          + "something else here")
+    }
+  }
+
   /// The model's tokenizer, with the learned words given as `with` added.
   func tokenizer() throws -> CLIPTokenizer {
     var tokenizer = try model().tokenizer

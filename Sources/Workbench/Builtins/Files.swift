@@ -13,7 +13,10 @@ enum FileBuiltins {
     "read", topic: Topic.load,
     summary: "Reads a .safetensors file as a record of tensors, or a learned word as a token",
     parameters: [
-      Parameter("path", .string, "the file"),
+      Parameter(
+        "path", .string,
+        "the file; a learned word may also be a .bin of diffusers or a .pt of A1111"
+      ),
       Parameter(
         label: "as", .member, default: .member("tensors"), choices: ["tensors", "token"],
         "`.token` for a learned word that `generate` can use"),
@@ -39,7 +42,8 @@ enum FileBuiltins {
         "value",
         .object(TokenValue.typeName) | .object(ImagesValue.typeName)
           | .object(PlotValue.typeName) | .object(EmbeddingValue.typeName) | .tensor | .record,
-        "a token, tensor or record of tensors (.safetensors), a picture (.png, .jpg), a plot (.svg, .png)"
+        "a token (.safetensors, .bin for diffusers, .pt for A1111), tensor or record of tensors (.safetensors), "
+          + "a picture (.png, .jpg), a plot (.svg, .png)"
       ),
       Parameter(label: "to", .string, "the file; written whole or not at all"),
       Parameter(
@@ -54,7 +58,7 @@ enum FileBuiltins {
     let ending = url.pathExtension.lowercased()
     switch arguments["value"] {
     case .object(let token as TokenValue):
-      try require(ending, ["safetensors"], for: "a token", arguments)
+      try require(ending, LearnedWord.endings, for: "a token", arguments)
       var metadata = ["seed": String(context.sessionSeed)]
       if !token.modelDigest.isEmpty { metadata["model"] = token.modelDigest }
       try token.word.write(to: url, metadata: metadata)

@@ -74,6 +74,7 @@ enum UseBuiltins {
     source: "Ho & Salimans, arXiv 2207.12598; diffusers, StableDiffusionPipeline"
   ) { arguments, context in
     let model = try arguments.model()
+    try arguments.warnOfForeignWords(context)
     let prompts = try arguments.strings("prompt")
     guard !prompts.isEmpty else {
       throw arguments.error("prompt", .value, "there is no prompt in this list")
