@@ -11,15 +11,17 @@ import Testing
 
   @Test("A single file is a model, with a folder for its configuration")
   func singleFile() throws {
-    let path = Self.single.path
-    let outcome = try Script().run(
+    let script = try Script()
+    try FileManager.default.copyItem(
+      at: Self.single, to: script.folder.appendingPathComponent("sd"))
+    let outcome = try script.run(
       """
-      m = model("\(path)/model.ckpt", config: "\(path)")
+      m = model("sd/model.ckpt", config: "sd")
       p = generate(m, "a star", steps: 2, seed: 1)
       n = m.width
       """)
     #expect(outcome["n"].echo.contains("12"))
-    let message = try Script().failure("m = model(\"\(path)/io.safetensors\")")
+    let message = script.failure("m = model(\"sd/io.safetensors\")")
     #expect(message.contains("no Stable Diffusion model"), "\(message)")
   }
 

@@ -238,11 +238,11 @@ extension PickleReader {
     return name
   }
 
-  /// ('storage', torch.FloatStorage, key, device, count), or ('module', class, file, source) in files
+  /// ('storage', torch.FloatStorage, key, device, count); or ('module', class, file, source) in files
   /// from before torch 1.6, of which the class's name is enough.
   private mutating func persistent(_ id: PickleValue) throws -> PickleValue {
-    if case .object(let tuple) = id, tuple.items.count == 4, case .string("module") = tuple.items[0],
-      case .global = tuple.items[1]
+    if case .object(let tuple) = id, tuple.items.count == 4,
+      case .string("module") = tuple.items[0], case .global = tuple.items[1]
     {
       return tuple.items[1]
     }
