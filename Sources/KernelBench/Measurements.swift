@@ -80,15 +80,16 @@ func productRows(_ repeats: Int) -> [Row] {
 /// [batch, side, inputs, outputs] of 3 × 3 convolutions.
 private let convolutions = [
   [20, 16, 48, 48], [20, 8, 80, 80], [20, 4, 128, 128], [1, 64, 320, 320], [1, 64, 960, 320],
-  [1, 32, 640, 640], [1, 32, 1920, 640], [1, 16, 640, 640], [1, 16, 1280, 1280], [1, 8, 1280, 1280],
-  [1, 128, 128, 128], [1, 64, 512, 512],
+  [1, 32, 640, 640], [1, 32, 1920, 640], [1, 16, 640, 640], [1, 16, 1280, 1280],
+  [1, 8, 1280, 1280], [1, 128, 128, 128], [1, 64, 512, 512],
 ]
 
 func convolutionRows(_ repeats: Int) -> [Row] {
   var random = Philox(seed: 2)
   return convolutions.map { s in
     let x = random.normals(shape: [s[0], s[1], s[1], s[2]])
-    let layer = Convolution2D(weight: random.normals(shape: [s[3], s[2], 3, 3]), bias: nil)
+    let layer = Convolution2D(
+      weight: random.normals(shape: [s[3], s[2], 3, 3]), bias: nil, positions: s[1] * s[1])
     return row(
       "convolution", "\(s[0])×\(s[1])×\(s[1]) \(s[2])→\(s[3])",
       operations: 18 * Double(s[0] * s[1] * s[1]) * Double(s[2] * s[3]), repeats
