@@ -8,6 +8,10 @@ let layers: [Target] = [
   .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
   .systemLibrary(
     name: "CReadline", pkgConfig: "readline", providers: [.apt(["libreadline-dev"])]),
+  .systemLibrary(
+    name: "CMarkdown", pkgConfig: "libcmark-gfm",
+    providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
+  .systemLibrary(name: "CChafa", pkgConfig: "chafa", providers: [.apt(["libchafa-dev"])]),
   .target(
     name: "Kernels", dependencies: ["COpenBLAS"],
     // The hot loops are optimised in debug builds too, and no compiler may fuse or
@@ -35,7 +39,9 @@ let layers: [Target] = [
     dependencies: ["Language", "Inversion", "Diffusion", "Evolution", "Pictures", "Checkpoints"]),
   .target(
     name: "Notebook",
-    dependencies: ["Language", .product(name: "GRDB", package: "GRDB.swift")]),
+    dependencies: [
+      "CMarkdown", "Language", .product(name: "GRDB", package: "GRDB.swift"),
+    ]),
   // Runs single parts on given inputs, for scripts/conformance.
   .executableTarget(
     name: "conformance-probe", dependencies: ["Diffusion", "Evolution", "Inversion"],
@@ -47,7 +53,7 @@ let layers: [Target] = [
   .executableTarget(
     name: "evoke",
     dependencies: [
-      "CReadline", "Notebook", "Workbench",
+      "CChafa", "CReadline", "Notebook", "Workbench",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
 ]

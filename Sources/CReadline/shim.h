@@ -34,6 +34,23 @@ static inline void evoke_readline_no_default_completion(void) { rl_attempted_com
 // What stands behind a completed word; 0 for nothing.
 static inline void evoke_readline_append(char character) { rl_completion_append_character = character; }
 
+// Inputs of several lines stay together in the history's file.
+static inline void evoke_readline_keep_lines(void) {
+  history_comment_char = '#';
+  history_write_timestamps = 1;
+}
+
+// Writes two spaces a step at the beginning of the next line.
+static int evoke_readline_steps;
+static int evoke_readline_begin(void) {
+  for (int i = 0; i < evoke_readline_steps; i++) rl_insert_text("  ");
+  return 0;
+}
+static inline void evoke_readline_indent(int steps) {
+  evoke_readline_steps = steps;
+  rl_startup_hook = steps > 0 ? evoke_readline_begin : NULL;
+}
+
 // Called when a signal interrupted the wait for a key.
 static inline void evoke_readline_on_signal(int (*hook)(void)) { rl_signal_event_hook = hook; }
 // Ends the line that is being edited as an empty one.

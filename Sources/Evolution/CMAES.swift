@@ -14,6 +14,7 @@ public struct CMAES: Search, Equatable {
   public var criteria: StoppingCriteria
   public let initialSigma: Double
   let initialDeviations: [Double]
+  let initialCenter: [Double]
   let random: Philox
 
   public internal(set) var sigma: Double
@@ -87,7 +88,25 @@ public struct CMAES: Search, Equatable {
     covariancePath = .init(repeating: 0, count: dimension)
     full = covariance == .full ? FullCovariance(deviations: spread) : nil
     scales = spread
+    initialCenter = center
     history = LossHistory(mean: center)
+  }
+
+  /// The same search as it was before its first generation: told the same losses again, it takes
+  /// the same way to the last bit.
+  public func restarted() -> CMAES {
+    var first = self
+    first.sigma = initialSigma
+    first.generation = 0
+    first.evaluations = 0
+    first.best = nil
+    first.center = initialCenter
+    first.sigmaPath = .init(repeating: 0, count: dimension)
+    first.covariancePath = .init(repeating: 0, count: dimension)
+    first.full = full == nil ? nil : FullCovariance(deviations: initialDeviations)
+    first.scales = initialDeviations
+    first.history = LossHistory(mean: initialCenter)
+    return first
   }
 
   public var mean: [Double] { bounds?.inside(center) ?? center }

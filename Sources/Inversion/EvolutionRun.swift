@@ -18,6 +18,8 @@ public struct GenerationReport: Sendable, Equatable, Codable {
   public let heldOutMean: Double?
   /// The lowest held-out loss seen so far, where it was measured.
   public let heldOutBest: Double?
+  /// Every candidate's loss on this generation's draws, in the order of asking.
+  public let losses: [Double]
 }
 
 /// An embedding with its loss on the held-out set.

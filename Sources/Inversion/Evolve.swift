@@ -75,7 +75,7 @@ extension EvolutionRun {
         generation: search.generation, best: losses.min() ?? .nan,
         mean: losses.reduce(0, +) / Double(losses.count), sigma: search.sigma,
         forwardPasses: forwardPasses, heldOutMean: measuredMean,
-        heldOutBest: measures ? best?.loss : nil))
+        heldOutBest: measures ? best?.loss : nil, losses: losses))
   }
 
   /// Puts the distribution's mean and the generation's best candidate on the held-out set; gives

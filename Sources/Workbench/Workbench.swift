@@ -6,10 +6,10 @@ public enum Workbench {
   public static let registry = Registry(
     LoadingBuiltins.all + InsideBuiltins.all + StartBuiltins.all + SubspaceBuiltins.all
       + ObjectiveBuiltins.all + SearchBuiltins.all + UseBuiltins.all + SeeBuiltins.all
-      + FileBuiltins.all + Registry.core.builtins,
+      + AnimateBuiltins.all + FileBuiltins.all + Registry.core.builtins,
     types: [
       ModelValue.self, ImagesValue.self, EmbeddingValue.self, SubspaceValue.self,
-      ObjectiveValue.self, SearchValue.self, TokenValue.self, PlotValue.self,
+      ObjectiveValue.self, SearchValue.self, TokenValue.self, PlotValue.self, AnimationValue.self,
     ])
 }
 

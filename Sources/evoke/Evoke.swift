@@ -15,7 +15,7 @@ struct Evoke: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Prompt.self, Run.self, Replay.self, Diff.self, StoreCommand.self, Explain.self,
+      Prompt.self, Run.self, Replay.self, Render.self, Diff.self, StoreCommand.self, Explain.self,
       Reference.self, Doctor.self,
     ],
     defaultSubcommand: Prompt.self)

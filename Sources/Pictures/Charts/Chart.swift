@@ -85,19 +85,30 @@ public struct Chart: Sendable, Equatable {
   public static func animation(
     _ charts: [Chart], milliseconds: Int = 200, last: Int? = nil, scale: Double = 2
   ) throws -> Animation {
+    let frames = try withSharedRanges(charts).map { try $0.picture(scale: scale) }
+    return try Animation(frames: frames, milliseconds: milliseconds, last: last)
+  }
+
+  /// Charts of the same thing as one SVG document, over the same ranges: elements of the class `step`
+  /// belong to the chart whose number, from 0, is their `data-step`; the others to all charts.
+  public static func steps(_ charts: [Chart]) throws -> String {
+    try Drawing.svg(steps: withSharedRanges(charts).map { try $0.layout() })
+  }
+
+  /// The charts with axes that hold the data of all of them.
+  private static func withSharedRanges(_ charts: [Chart]) throws -> [Chart] {
     for series in charts.flatMap(\.series) { try series.check() }
     let extents = charts.map { ChartExtent($0) }
+    let keepsZero = extents.contains { $0.startsAtZero }
     func common(_ axis: Axis, _ ranges: [ClosedRange<Double>?]) -> ClosedRange<Double>? {
       guard let range = ChartExtent.union(ranges) else { return axis.range }
-      let keepsZero = extents.contains { $0.startsAtZero }
       return ChartScale(axis, extent: range, margin: 0.05, keepsZero: keepsZero).range
     }
-    let frames = try charts.map { chart in
+    return charts.map { chart in
       var chart = chart
       chart.x.range = common(chart.x, extents.map(\.x))
       chart.y.range = common(chart.y, extents.map(\.y))
-      return try chart.picture(scale: scale)
+      return chart
     }
-    return try Animation(frames: frames, milliseconds: milliseconds, last: last)
   }
 }

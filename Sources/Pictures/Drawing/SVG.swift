@@ -5,15 +5,41 @@ extension Drawing {
   /// everywhere; what it says stands in `aria-label`.
   func svg() throws -> String {
     var writer = SVGWriter()
-    let size = "\(decimal(width)) \(decimal(height))"
-    writer.lines.append(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(size)\" "
-        + "width=\"\(decimal(width))\" height=\"\(decimal(height))\" role=\"img\">")
-    if !title.isEmpty { writer.lines.append("<title>\(escaped(title))</title>") }
-    writer.lines.append(
-      "<rect width=\"100%\" height=\"100%\" fill=\"\(background.hex)\"/>")
+    writer.lines = svgHead
     for item in items { try writer.write(item) }
     return (writer.lines + ["</svg>", ""]).joined(separator: "\n")
+  }
+
+  /// Drawings of the same thing as one SVG document: what all of them have in common is there once,
+  /// the rest in groups of the class `step` with the drawing's number, from 0, as `data-step`.
+  static func svg(steps drawings: [Drawing]) throws -> String {
+    guard let first = drawings.first else { return "" }
+    var lines = first.svgHead
+    for index in 0..<(drawings.map(\.items.count).max() ?? 0) {
+      let forms = try drawings.map { drawing in
+        var writer = SVGWriter()
+        if index < drawing.items.count { try writer.write(drawing.items[index]) }
+        return writer.lines
+      }
+      if forms.allSatisfy({ $0 == forms[0] }) {
+        lines += forms[0]
+      } else {
+        for (step, form) in forms.enumerated() where !form.isEmpty {
+          lines += ["<g class=\"step\" data-step=\"\(step)\">"] + form + ["</g>"]
+        }
+      }
+    }
+    return (lines + ["</svg>", ""]).joined(separator: "\n")
+  }
+
+  private var svgHead: [String] {
+    let size = "\(decimal(width)) \(decimal(height))"
+    return [
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(size)\" "
+        + "width=\"\(decimal(width))\" height=\"\(decimal(height))\" role=\"img\">"
+    ] + (title.isEmpty ? [] : ["<title>\(escaped(title))</title>"]) + [
+      "<rect width=\"100%\" height=\"100%\" fill=\"\(background.hex)\"/>"
+    ]
   }
 }
 

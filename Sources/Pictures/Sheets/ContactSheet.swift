@@ -81,6 +81,12 @@ public struct ContactSheet: Sendable {
   /// The sheet as a self-contained SVG document.
   public func svg() throws -> String { try layout().svg() }
 
+  /// Sheets as one SVG document, of which elements of the class `step` belong to the sheet whose
+  /// number, from 0, is their `data-step`.
+  public static func steps(_ sheets: [ContactSheet]) throws -> String {
+    try Drawing.svg(steps: sheets.map { try $0.layout() })
+  }
+
   func layout() throws -> Drawing {
     guard rows.contains(where: { !$0.cells.isEmpty }) else {
       throw EvokeError(.value, "a contact sheet needs at least one picture")

@@ -41,9 +41,10 @@ enum FileBuiltins {
       Parameter(
         "value",
         .object(TokenValue.typeName) | .object(ImagesValue.typeName)
-          | .object(PlotValue.typeName) | .object(EmbeddingValue.typeName) | .tensor | .record,
+          | .object(PlotValue.typeName) | .object(AnimationValue.typeName)
+          | .object(EmbeddingValue.typeName) | .tensor | .record,
         "a token (.safetensors, .bin for diffusers, .pt for A1111), tensor or record of tensors (.safetensors), "
-          + "a picture (.png, .jpg), a plot (.svg, .png)"
+          + "a picture (.png, .jpg), a plot (.svg, .png), an animation (.png)"
       ),
       Parameter(label: "to", .string, "the file; written whole or not at all"),
       Parameter(
@@ -77,6 +78,9 @@ enum FileBuiltins {
       } else {
         try plot.chart.picture().write(to: url)
       }
+    case .object(let animation as AnimationValue):
+      try require(ending, ["png", "apng"], for: "an animation", arguments)
+      try animation.animation.write(to: url)
     case .record(let record):
       try require(ending, ["safetensors"], for: "a record of tensors", arguments)
       let tensors = try record.fields.map { field in

@@ -15,8 +15,9 @@ enum PlotBuiltin {
         .object(SearchValue.typeName) | .object(SubspaceValue.typeName) | .tensor | .list | .record,
         "a search, a subspace, a list or tensor of numbers, or a record of such curves"),
       Parameter(
-        label: "as", .member, default: .member("curve"), choices: ["curve", "bars", "histogram"],
-        "how numbers are drawn"),
+        label: "as", .member, default: .member("curve"),
+        choices: ["curve", "bars", "histogram", "population"],
+        "how numbers are drawn; `.population` is a search's candidates in the plane"),
       Parameter(label: "title", .string, default: "", "above the chart"),
       Parameter(label: "x", .string, default: "", "what the horizontal axis shows"),
       Parameter(label: "y", .string, default: "", "what the vertical axis shows"),
@@ -31,7 +32,7 @@ enum PlotBuiltin {
   ) { arguments, _ in
     var chart: Chart
     switch arguments["value"] {
-    case .object(let search as SearchValue): chart = try progress(search.run, arguments)
+    case .object(let search as SearchValue): chart = try searched(search.run, arguments)
     case .object(let subspace as SubspaceValue): chart = try spectrum(subspace, arguments)
     default: chart = try numbers(arguments)
     }
@@ -43,27 +44,14 @@ enum PlotBuiltin {
     return .object(try PlotValue(chart))
   }
 
-  /// Losses by generation: the best and the mean candidate, and the held-out set.
-  private static func progress(_ run: EvolutionRun, _ arguments: Arguments) throws -> Chart {
+  private static func searched(_ run: EvolutionRun, _ arguments: Arguments) throws -> Chart {
     guard !run.history.isEmpty else {
       throw arguments.error(
         "value", .value, "this search has no generations to plot yet",
         hint: "es = evolve(es, loss, generations: 10)")
     }
-    let generations = run.history.map { Double($0.generation) }
-    let measured = run.history.filter { $0.heldOutBest != nil }
-    var series: [Chart.Series] = [
-      .line("best candidate", x: generations, y: run.history.map(\.best), markers: false),
-      .line("mean of the population", x: generations, y: run.history.map(\.mean), markers: false),
-    ]
-    if let start = run.start {
-      series.append(
-        .line(
-          "held-out, best so far", x: [0] + measured.map { Double($0.generation) },
-          y: [start.loss] + measured.map { $0.heldOutBest ?? .nan }))
-    }
-    return Chart(
-      title: "evolution", x: .init("generation"), y: .init("denoising loss"), series: series)
+    return try arguments.member("as") == "population"
+      ? PopulationCharts(run).still : Chart(progressOf: run)
   }
 
   private static func spectrum(_ value: SubspaceValue, _ arguments: Arguments) throws -> Chart {

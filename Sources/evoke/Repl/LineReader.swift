@@ -4,8 +4,10 @@ import Synchronization
 
 /// Where the prompt's lines come from.
 protocol LineReader {
-  /// The next line, nil at the end of input.
-  mutating func next(prompt: String) -> Line?
+  /// The next line, nil at the end of input; a line to be typed begins with `indent` steps.
+  mutating func next(prompt: String, indent: Int) -> Line?
+  /// Whether more has come already: the user pastes, or a pipe is being read.
+  var hasMore: Bool { get }
   /// Remembers an input.
   mutating func remember(_ input: String)
 }
@@ -19,7 +21,8 @@ enum Line {
 
 /// Lines of standard input when it is a pipe or a file: no prompt, no editing, no history.
 struct PipedLines: LineReader {
-  mutating func next(prompt: String) -> Line? { Swift.readLine().map(Line.text) }
+  let hasMore = true
+  mutating func next(prompt: String, indent: Int) -> Line? { Swift.readLine().map(Line.text) }
   mutating func remember(_ input: String) {}
 }
 
@@ -39,12 +42,19 @@ struct TypedLines: LineReader {
       return 0
     }
     using_history()
+    evoke_readline_keep_lines()
     stifle_history(10_000)
     if let historyFile { read_history(historyFile.path) }
   }
 
-  mutating func next(prompt: String) -> Line? {
+  var hasMore: Bool {
+    var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    return poll(&input, 1, 0) > 0
+  }
+
+  mutating func next(prompt: String, indent: Int) -> Line? {
     Interruption.clear()
+    evoke_readline_indent(hasMore ? 0 : Int32(indent))
     guard let raw = readline(prompt) else { return nil }
     defer { free(raw) }
     if Interruption.isWished {
@@ -64,7 +74,13 @@ struct TypedLines: LineReader {
       return
     }
     add_history(line)
-    if let historyFile { write_history(historyFile.path) }
+    guard let historyFile else { return }
+    // Appended, so that two prompts at once keep each other's lines.
+    if !FileManager.default.fileExists(atPath: historyFile.path) {
+      FileManager.default.createFile(
+        atPath: historyFile.path, contents: nil, attributes: [.posixPermissions: 0o600])
+    }
+    append_history(1, historyFile.path)
   }
 }
 

@@ -13,6 +13,7 @@ final class Repl {
   private let isTyped: Bool
   /// What finished so far, in order: what `:save` writes.
   private(set) var results: [StatementResult] = []
+  private var pasted = PastedText()
   private var past: [Snapshot] = []
   private var future: [Snapshot] = []
 
@@ -63,30 +64,27 @@ final class Repl {
   /// The next whole input: lines are added until they parse, or an empty line ends them.
   private func nextInput() -> String? {
     var input = ""
+    var indent = 0
     while true {
-      let prompt = isTyped ? (input.isEmpty ? "evoke> " : "  ...> ") : ""
-      switch lines.next(prompt: prompt) {
+      if isTyped, !lines.hasMore { pasted.end() }
+      let prompt = input.isEmpty ? PastedText.prompt : PastedText.continuation
+      switch lines.next(prompt: isTyped ? prompt : "", indent: indent) {
       case nil:
         if isTyped { Terminal.standardOutput("") }
         return input.isEmpty ? nil : input
-      case .abandoned: input = ""
+      case .abandoned: (input, indent) = ("", 0)
       case .text(let line):
-        let bare = Self.withoutPrompt(line)
+        guard let bare = pasted.input(line) else { continue }
+        // Two empty lines end an input that could go on; one may be part of it.
+        let ends = bare.allSatisfy(\.isWhitespace) && input.hasSuffix("\n")
         input += input.isEmpty ? bare : "\n" + bare
         let isCommand = input.hasPrefix(":") || input.hasPrefix("?")
-        if isCommand || bare.isEmpty { return input }
-        guard case .incomplete = Completeness.of(input) else { return input }
+        if isCommand || ends || input.allSatisfy(\.isWhitespace) { return input }
+        guard case .incomplete(let depth) = Completeness.of(input) else { return input }
+        indent = depth
+        while input.last == " " { input.removeLast() }
       }
     }
-  }
-
-  /// A line without the prompts of a pasted transcript; what the transcript shows is a comment.
-  private static func withoutPrompt(_ line: String) -> String {
-    var line = Substring(line)
-    for prompt in ["evoke> ", "  ...> "] where line.hasPrefix(prompt) {
-      line = line.dropFirst(prompt.count)
-    }
-    return String(line)
   }
 
   // MARK: Running
@@ -123,6 +121,7 @@ final class Repl {
   func show(_ result: StatementResult) {
     if let echo = result.echo {
       Terminal.standardOutput(echo.line(column: min(64, max(40, Terminal.width - 12))))
+      if isTyped { host.display(result.value) }
     }
   }
 
@@ -210,12 +209,10 @@ final class Repl {
   }
 
   private func showVariables() {
-    for (name, value) in interpreter.bindings {
-      let digest = value.digest.prefix(8)
-      let text = "\(name): \(value.echo)"
-      let gap = max(2, 64 - text.count)
-      Terminal.standardOutput(text + String(repeating: " ", count: gap) + digest)
-    }
+    let bindings = interpreter.bindings
+    if bindings.isEmpty { return Terminal.standardOutput("nothing is bound yet") }
+    let width = isTyped ? Terminal.outputWidth : Int.max
+    for line in Describing.table(bindings, width: width) { Terminal.standardOutput(line) }
   }
 
   private func explain(_ name: String) {
@@ -223,7 +220,7 @@ final class Repl {
       return Terminal.standardOutput(builtin.help())
     }
     if let bound = interpreter.bindings.first(where: { $0.name == name }) {
-      return Terminal.standardOutput("\(name): \(bound.value.echo)")
+      return Terminal.standardOutput(Describing.page(name, bound.value))
     }
     let known = interpreter.registry.names + interpreter.bindings.map(\.name)
     let guess =

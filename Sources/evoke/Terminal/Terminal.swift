@@ -8,11 +8,27 @@ enum Terminal {
   /// Whether errors may be coloured (https://no-color.org).
   static let errorsInColor = errorsAreShown && (environment("NO_COLOR") ?? "").isEmpty
 
+  /// Whether standard output is a terminal that can move its cursor.
+  static let outputIsShown = isatty(STDOUT_FILENO) == 1 && environment("TERM") != "dumb"
+
+  /// Whether what is shown there may be coloured.
+  static let outputInColor = outputIsShown && (environment("NO_COLOR") ?? "").isEmpty
+
+  /// The width of standard output's terminal, 80 if it is none.
+  static var outputWidth: Int { size(STDOUT_FILENO)?.columns ?? 80 }
+
+  /// The height of standard output's terminal, 24 if it is none.
+  static var height: Int { size(STDOUT_FILENO)?.rows ?? 24 }
+
   /// The width of standard error's terminal, 80 if it is none.
-  static var width: Int {
+  static var width: Int { size(STDERR_FILENO)?.columns ?? 80 }
+
+  private static func size(_ file: Int32) -> (columns: Int, rows: Int)? {
     var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    guard ioctl(file, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+      return nil
+    }
+    return (Int(size.ws_col), Int(size.ws_row))
   }
 
   /// A line on standard error.

@@ -28,6 +28,12 @@ struct TerminalHost: ScriptHost {
     Terminal.standardError(text)
   }
 
+  func display(_ value: Value) {
+    guard showsOutput, let text = TerminalPictures.text(of: value) else { return }
+    progressLine.clear()
+    Terminal.standardOutput(text)
+  }
+
   func printed(_ line: String) {
     guard showsOutput else { return }
     progressLine.clear()
