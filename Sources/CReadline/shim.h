@@ -41,14 +41,8 @@ static inline void evoke_readline_keep_lines(void) {
 }
 
 // Writes two spaces a step at the beginning of the next line.
-static int evoke_readline_steps;
-static int evoke_readline_begin(void) {
-  for (int i = 0; i < evoke_readline_steps; i++) rl_insert_text("  ");
-  return 0;
-}
 static inline void evoke_readline_indent(int steps) {
-  evoke_readline_steps = steps;
-  rl_startup_hook = steps > 0 ? evoke_readline_begin : NULL;
+  for (int i = 0; i < 2 * steps; i++) rl_stuff_char(' ');
 }
 
 // Called when a signal interrupted the wait for a key.

@@ -98,7 +98,7 @@ import Testing
 
   @Test("A page of a recorded session runs nothing and shows what was recorded")
   func recordedOnly() throws {
-    let recorded = try session("x = 3; y = 4\nmeasure(2)\n")
+    let recorded = try session("x = 3\ny = 4\nmeasure(2)\n")
     let html = try Page(recorded: SessionDocument(recorded, name: "a.evk")).html
     let shown = text(html)
     for line in ["x: 3", "y: 4", "ans: 2"] { #expect(shown.contains(line), "\(line)") }
