@@ -1,7 +1,10 @@
 #pragma once
 // Readline's settings are mutable globals, which Swift 6 may not touch; these accessors may.
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <readline/readline.h>
 #include <readline/history.h>
 
@@ -45,10 +48,28 @@ static inline void evoke_readline_indent(int steps) {
   for (int i = 0; i < 2 * steps; i++) rl_stuff_char(' ');
 }
 
-// Called when a signal interrupted the wait for a key.
-static inline void evoke_readline_on_signal(int (*hook)(void)) { rl_signal_event_hook = hook; }
-// Ends the line that is being edited as an empty one.
-static inline void evoke_readline_abandon(void) {
-  rl_replace_line("", 0);
-  rl_done = 1;
+// Waits for a key. Readline's own wait goes on behind Ctrl-C until another key is pressed; this one
+// ends the line as an empty one as soon as the hook says so.
+static inline int evoke_readline_key(FILE *stream) {
+  for (;;) {
+    struct pollfd input = {fileno(stream), POLLIN, 0};
+    int ready = poll(&input, 1, 250);
+    if (ready < 0 && errno != EINTR) return EOF;
+    rl_check_signals();
+    if (rl_signal_event_hook && rl_signal_event_hook()) {
+      rl_replace_line("", 0);
+      return '\n';
+    }
+    if (ready <= 0) continue;
+    unsigned char key;
+    ssize_t count = read(fileno(stream), &key, 1);
+    if (count == 1) return key;
+    if (count == 0 || errno != EINTR) return EOF;
+  }
+}
+
+// Lets `hook` say, while a key is waited for, whether the line is to be let go of.
+static inline void evoke_readline_give_up_if(int (*hook)(void)) {
+  rl_signal_event_hook = hook;
+  rl_getc_function = evoke_readline_key;
 }

@@ -88,7 +88,8 @@ import Testing
   func carriesSession() throws {
     let html = try page("x = 3\n", name: "a/b.evk")
     let address = try #require(html.firstMatch(of: /base64,([A-Za-z0-9+\/=]+)"/)).1
-    let session = String(decoding: try #require(Data(base64Encoded: String(address))), as: UTF8.self)
+    let session = String(
+      decoding: try #require(Data(base64Encoded: String(address))), as: UTF8.self)
     #expect(try replay(session, name: "b.session.evk").verdict == .exact)
     #expect(html.contains("download=\"b.session.evk\""))
     var digest = Digest()

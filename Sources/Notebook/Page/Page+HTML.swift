@@ -197,7 +197,8 @@ private struct PageBody {
         case .differs: "not what was recorded"
         }
       facts.append(
-        "<span class=\"\(verdict.rawValue)\"><b>replayed</b> \(verdict.rawValue): \(meaning)</span>")
+        "<span class=\"\(verdict.rawValue)\"><b>replayed</b> \(verdict.rawValue): \(meaning)</span>"
+      )
     }
     return "<p class=\"facts\">\n\(facts.joined(separator: "\n"))\n</p>"
   }

@@ -79,7 +79,8 @@ enum AnimateBuiltins {
     }
     guard run.subspace.ambient == model.textEncoder.width else {
       throw arguments.error(
-        "search", .shape, "this search moves in embeddings of \(run.subspace.ambient) numbers, "
+        "search", .shape,
+        "this search moves in embeddings of \(run.subspace.ambient) numbers, "
           + "but this model's tokens are \(model.textEncoder.width) wide")
     }
     let every = try arguments.int("every", in: 1...1_000_000)
@@ -93,7 +94,8 @@ enum AnimateBuiltins {
       var random = context.random()
       first = random.nextUInt64() >> 16
     }
-    var request = GenerationRequest(prompt, seed: first, count: try arguments.int("count", in: 1...64))
+    var request = GenerationRequest(
+      prompt, seed: first, count: try arguments.int("count", in: 1...64))
     request.steps = try arguments.int("steps", in: 1...1000)
     request.guidance = Float(try arguments.double("guidance", in: 0...100))
     let rows = try moments.enumerated().map { index, moment in

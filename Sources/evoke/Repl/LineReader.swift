@@ -37,10 +37,7 @@ struct TypedLines: LineReader {
     self.historyFile = historyFile
     Completion.provider.withLock { $0 = complete }
     evoke_readline_set_up("evoke") { _, _, _ in Completion.matches() }
-    evoke_readline_on_signal {
-      if Interruption.isWished { evoke_readline_abandon() }
-      return 0
-    }
+    evoke_readline_give_up_if { Interruption.isWished ? 1 : 0 }
     using_history()
     evoke_readline_keep_lines()
     stifle_history(10_000)
@@ -59,7 +56,6 @@ struct TypedLines: LineReader {
     defer { free(raw) }
     if Interruption.isWished {
       Interruption.clear()
-      print()
       return .abandoned
     }
     return .text(String(cString: raw))
