@@ -8,12 +8,13 @@ enum PlotBuiltin {
   static let plot = Builtin(
     "plot", topic: Topic.see,
     summary:
-      "Draws a value: a search's progress, a subspace's spectrum, numbers as curves or a histogram",
+      "Draws a value: a search's progress, a spectrum, token lengths, curves or a histogram",
     parameters: [
       Parameter(
         "value",
-        .object(SearchValue.typeName) | .object(SubspaceValue.typeName) | .tensor | .list | .record,
-        "a search, a subspace, a list or tensor of numbers, or a record of such curves"),
+        .object(SearchValue.typeName) | .object(SubspaceValue.typeName)
+          | .object(ModelValue.typeName) | .tensor | .list | .record,
+        "a search, a subspace, a model, a list or tensor of numbers, or a record of such curves"),
       Parameter(
         label: "as", .member, default: .member("curve"),
         choices: ["curve", "bars", "histogram", "population"],
@@ -34,6 +35,7 @@ enum PlotBuiltin {
     switch arguments["value"] {
     case .object(let search as SearchValue): chart = try searched(search.run, arguments)
     case .object(let subspace as SubspaceValue): chart = try spectrum(subspace, arguments)
+    case .object(let model as ModelValue): chart = lengths(model)
     default: chart = try numbers(arguments)
     }
     let title = try arguments.string("title")
@@ -69,6 +71,17 @@ enum PlotBuiltin {
         .line("variance", x: numbers, y: spectrum.map { $0 > 0 ? $0 : .nan }, markers: false),
         .level("kept", x: Double(value.subspace.dimension) + 0.5),
       ])
+  }
+
+  /// How long the rows of the token table are: an embedding far from them means nothing to the model.
+  private static func lengths(_ value: ModelValue) -> Chart {
+    let table = value.model.textEncoder.tokenTable
+    let lengths = (0..<table.shape[0]).map { row in
+      table.row(row).values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+    }
+    return Chart(
+      title: "the model's tokens", x: .init("length of a token"), y: .init("tokens"),
+      series: [.histogram(values: lengths)])
   }
 
   private static func numbers(_ arguments: Arguments) throws -> Chart {

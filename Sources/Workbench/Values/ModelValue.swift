@@ -6,7 +6,7 @@ public struct ModelValue: Object {
   public static let typeName = "Model"
   public static let memberNames = [
     "name", "digest", "width", "picture_size", "latent_shape", "timesteps", "prediction", "words",
-    "prompt_length",
+    "prompt_length", "token_table",
   ]
 
   public let model: DiffusionModel
@@ -32,6 +32,7 @@ public struct ModelValue: Object {
     case "prediction": .string(model.schedule.predictionType.rawValue)
     case "words": .strings(model.words)
     case "prompt_length": .int(model.tokenizer.maxLength)
+    case "token_table": .tensor(model.textEncoder.tokenTable)
     default: nil
     }
   }
