@@ -77,7 +77,8 @@ struct Render: ParsableCommand {
       if !machine.quiet, let echo = result.echo { Terminal.standardError(echo.line()) }
       depictions.append(try Page.depictions(of: result, displayed: displayed.take()))
     }
-    let environment = Fingerprint.environment(of: source.folder, seenFrom: nil)
+    let environment = Fingerprint.environment(
+      of: source.folder, seenFrom: source.document.isRecorded ? source.url : nil)
     if source.document.isRecorded, overrides.isEmpty {
       let replay = Notebook.Replay(
         source.document, version: Version.text, environment: environment, goesOn: true)
@@ -87,7 +88,11 @@ struct Render: ParsableCommand {
       try write(page, source.folder, to: target)
       if report.verdict != .exact { Terminal.standardError(report.rendered()) }
       if let failure = report.recording.failure { throw failure }
-      return
+      switch report.verdict {
+      case .exact: return
+      case .close: throw Shown(status: .close)
+      case .differs: throw Shown(status: .differs)
+      }
     }
     let interpreter = Interpreter(registry: Workbench.registry, host: host)
     let recording = try Recorder.run(
