@@ -21,7 +21,7 @@ import Testing
     let firsts = rows.compactMap { dots($0).first }
     #expect(firsts.count == 8)
     #expect(firsts == firsts.sorted(by: >))
-    #expect(rows.contains { $0.hasPrefix("3 ┤") } && rows.contains { $0.hasPrefix("0 ┤") })
+    #expect(rows.contains { $0.hasPrefix("2 ┤") } && rows.contains { $0.hasPrefix("0 ┤") })
     #expect(text.contains { $0.contains("└") && $0.contains("┬") })
     #expect(text.last?.trimmingPrefix { $0 == " " } == "step")
   }
