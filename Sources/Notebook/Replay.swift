@@ -63,9 +63,14 @@ public struct ReplayReport: Sendable {
         lines.append("    now       nothing")
       }
     }
-    for deviation in deviations.sorted(by: { $0.deviation > $1.deviation }).prefix(8) {
-      let size = formatted(deviation.deviation, significant: 2)
-      lines.append("  line \(deviation.line): off by \(size): \(deviation.text)")
+    for deviation in largestDeviations.prefix(Self.listed) {
+      let size =
+        deviation.deviation == 0
+        ? "other bytes, same text" : "off by \(formatted(deviation.deviation, significant: 2))"
+      lines.append("  line \(deviation.line): \(size): \(deviation.text)")
+    }
+    if deviations.count > Self.listed {
+      lines.append("  and \(deviations.count - Self.listed) more that are smaller")
     }
     for difference in environment {
       let recorded = difference.recorded.isEmpty ? "nothing" : difference.recorded
@@ -73,6 +78,15 @@ public struct ReplayReport: Sendable {
       lines.append("  \(difference.key): recorded \(recorded), now \(now)")
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// Deviations that are listed, the largest first.
+  private static let listed = 24
+
+  private var largestDeviations: [(line: Int, text: String, deviation: Double)] {
+    deviations.sorted {
+      $0.deviation == $1.deviation ? $0.line < $1.line : $0.deviation > $1.deviation
+    }
   }
 
   private var headline: String {

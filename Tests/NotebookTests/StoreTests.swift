@@ -185,3 +185,35 @@ import Testing
     #expect((300..<350).contains(try sitting.store.size().values))
   }
 }
+
+@Suite struct DamageTests {
+  /// Whatever the file holds: sessions run, and give what they give without it.
+  @Test func anyDamageIsSurvived() throws {
+    let source = "x = slow([1, 2])\ny = draw()\nk = walk(kept(0), steps: 3)\n"
+    let folder = try TemporaryFolder()
+    let digests = try Sitting(folder.url).run(source).results.map { $0.echo?.digest }
+    let file = folder.url.appendingPathComponent("store.sqlite")
+    // Everything into the one file.
+    try Store(folder: folder.url).compact()
+    let whole = try Data(contentsOf: file)
+    var random = Philox(seed: 3)
+    for turn in 0..<60 {
+      let other = try TemporaryFolder()
+      var damaged = whole
+      for _ in 0..<(turn % 3 == 0 ? 1 : 40) {
+        let place = Int(random.nextUInt64() % UInt64(damaged.count - 100)) + 100
+        damaged[place] = UInt8(truncatingIfNeeded: random.nextUInt64())
+      }
+      if turn % 5 == 0 { damaged = damaged.prefix(damaged.count * (turn % 4 + 1) / 5) }
+      try damaged.write(to: other.url.appendingPathComponent("store.sqlite"))
+      guard let sitting = try? Sitting(other.url, recalls: true) else { continue }
+      let recording = try sitting.run(source)
+      #expect(recording.results.map { $0.echo?.digest } == digests)
+      if let session = try? sitting.store.sessions().first {
+        _ = try? sitting.store.text(of: session.id)
+        _ = try? sitting.store.delete([session.id])
+      }
+      _ = try? sitting.store.trim(to: 10)
+    }
+  }
+}

@@ -53,7 +53,8 @@ public struct StoredStatement: Sendable, Equatable {
 extension Store {
   private static let columns = """
     SELECT session.*, (SELECT count(*) FROM statement WHERE session = id) AS count,
-      (SELECT source FROM statement WHERE session = id ORDER BY number DESC LIMIT 1) AS last
+      ifnull((SELECT source FROM statement WHERE session = id ORDER BY number DESC LIMIT 1), '')
+        AS last
     FROM session
     """
 
@@ -101,11 +102,12 @@ extension Store {
       try Row.fetchAll(
         db, sql: "SELECT * FROM statement WHERE session = ? ORDER BY number", arguments: [session]
       ).map { row in
-        let outputs: String? = row["outputs"]
+        let isCutOff = try row.read("outputs", as: DatabaseValue.self).isNull
+        let outputs = isCutOff ? nil : try row.read("outputs", as: String.self)
         return StoredStatement(
-          source: row["source"], isSilenced: row["isSilenced"],
+          source: try row.read("source"), isSilenced: try row.read("isSilenced"),
           outputs: outputs.map { $0.isEmpty ? [] : $0.split("\n") },
-          isInterrupted: row["isInterrupted"])
+          isInterrupted: try row.read("isInterrupted"))
       }
     }
   }
@@ -120,15 +122,18 @@ extension Store {
     return lines.map { $0 + "\n" }.joined()
   }
 
-  private static func session(_ row: Row) -> StoredSession {
-    let process = ProcessIdentity(number: row["process"], start: row["processStart"])
-    let header: String = row["header"]
+  private static func session(_ row: Row) throws -> StoredSession {
+    let process = ProcessIdentity(
+      number: try row.read("process"), start: try row.read("processStart"))
+    let header: String = try row.read("header")
+    let isFinished: Bool = try row.read("isFinished")
     return StoredSession(
-      id: row["id"], kind: .init(rawValue: row["kind"]) ?? .prompt, name: row["name"],
-      folder: row["folder"], header: header.isEmpty ? [] : header.split("\n"),
-      started: row["started"], touched: row["touched"], isFinished: row["isFinished"],
-      isRunning: !row["isFinished"] && process.isAlive, count: row["count"],
-      last: row["last"] ?? "")
+      id: try row.read("id"), kind: .init(rawValue: try row.read("kind")) ?? .prompt,
+      name: try row.read("name"), folder: try row.read("folder"),
+      header: header.isEmpty ? [] : header.split("\n"), started: try row.read("started"),
+      touched: try row.read("touched"), isFinished: isFinished,
+      isRunning: !isFinished && process.isAlive, count: try row.read("count"),
+      last: try row.read("last"))
   }
 }
 

@@ -60,8 +60,9 @@ extension Store {
       let calls = try Row.fetchAll(
         db, sql: "SELECT key, size FROM call JOIN value ON digest = value ORDER BY used")
       for call in calls where size > bytes {
-        try db.execute(sql: "DELETE FROM call WHERE key = ?", arguments: [call["key"] as Data])
-        size -= call["size"] as Int
+        try db.execute(
+          sql: "DELETE FROM call WHERE key = ?", arguments: [try call.read("key", as: Data.self)])
+        size -= try call.read("size")
       }
       try Self.forgetUnused(db)
     }

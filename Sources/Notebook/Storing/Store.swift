@@ -84,6 +84,9 @@ public final class Store: Sendable {
   /// What is the matter with the store, for a person.
   static func failure(_ error: any Error, _ file: URL) -> EvokeError {
     if let error = error as? EvokeError { return error }
+    if error is RowDecodingError {
+      return failure(DatabaseError(resultCode: .SQLITE_CORRUPT), file)
+    }
     guard let error = error as? DatabaseError else {
       return EvokeError(.file, "the store \(file.path) fails: \(error)")
     }
@@ -109,5 +112,16 @@ public final class Store: Sendable {
         .file, "the store \(file.path) fails: \(error.message ?? "\(error.resultCode)")",
         hint: "is its disk full or gone?")
     }
+  }
+}
+
+extension Row {
+  /// A column's value; a damaged file may hold anything in its place.
+  func read<T: DatabaseValueConvertible>(_ column: String, as type: T.Type = T.self) throws -> T {
+    let raw: DatabaseValue = self[column]
+    guard let value = T.fromDatabaseValue(raw) else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT)
+    }
+    return value
   }
 }

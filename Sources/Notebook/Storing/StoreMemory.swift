@@ -86,7 +86,7 @@ public final class StoreMemory: CallMemory {
       try db.execute(
         sql: "UPDATE call SET used = ?, session = ifnull(?, session) WHERE key = ?",
         arguments: [Int(Date().timeIntervalSince1970), session, rowKey])
-      return (row["bytes"], row["digest"], row["draws"])
+      return (try row.read("bytes"), try row.read("digest"), try row.read("draws"))
     }
     guard let row = row ?? nil, Data(SHA256.hash(data: row.bytes)) == row.digest,
       let value = try? ValueDecoder.value(of: Array(row.bytes), registry: registry)
