@@ -5,18 +5,19 @@ public protocol Measured: Object {
 }
 
 extension Value {
-  /// Bytes that the value takes in memory, nearly: what grows with its content.
-  public var byteCount: Int {
+  /// Bytes that the value takes in memory, nearly: what grows with its content; nil for a domain
+  /// value that does not know.
+  public var byteCount: Int? {
     let word = 16
-    return switch self {
-    case .none, .bool, .int, .double, .range, .member, .function: word
-    case .string(let string): word + string.utf8.count
-    case .list(let list): list.reduce(word) { $0 + $1.byteCount }
+    switch self {
+    case .none, .bool, .int, .double, .range, .member, .function: return word
+    case .string(let string): return word + string.utf8.count
+    case .list(let list): return list.reduce(word) { $0 + ($1.byteCount ?? word) }
     case .record(let record):
-      record.fields.reduce(word) { $0 + $1.key.utf8.count + $1.value.byteCount }
-    case .tensor(let tensor): word + 4 * tensor.count
-    case .object(let object as any Measured): word + object.byteCount
-    case .object(let object): word + 4 * (object.asTensor?.count ?? 0)
+      return record.fields.reduce(word) { $0 + $1.key.utf8.count + ($1.value.byteCount ?? word) }
+    case .tensor(let tensor): return word + 4 * tensor.count
+    case .object(let object as any Measured): return word + object.byteCount
+    case .object(let object): return object.asTensor.map { word + 4 * $0.count }
     }
   }
 }

@@ -64,11 +64,13 @@ enum PlotBuiltin {
         hint: "subspace(m, by: .pca) has one")
     }
     let numbers = (1...spectrum.count).map(Double.init)
+    // What rounding left of components that the table does not have would take all of the axis.
+    let least = (spectrum.first ?? 0) * 1e-9
     return Chart(
       title: "spectrum of the token table", x: .init("component"),
       y: .init("variance", scale: .logarithmic),
       series: [
-        .line("variance", x: numbers, y: spectrum.map { $0 > 0 ? $0 : .nan }, markers: false),
+        .line("variance", x: numbers, y: spectrum.map { $0 > least ? $0 : .nan }, markers: false),
         .level("kept", x: Double(value.subspace.dimension) + 0.5),
       ])
   }

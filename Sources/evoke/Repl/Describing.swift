@@ -6,7 +6,10 @@ enum Describing {
   /// Every name with type, shape, size and digest, in columns.
   static func table(_ bindings: [(name: String, value: Value)], width: Int) -> [String] {
     let rows = bindings.map { name, value in
-      [name, typeName(value), size(value.byteCount), String(value.digest.prefix(8)), value.echo]
+      [
+        name, typeName(value), size(value.byteCount) ?? "", String(value.digest.prefix(8)),
+        value.echo,
+      ]
     }
     let heads = ["name", "type", "size", "digest", "value"]
     let widths = heads.indices.map { column in
@@ -26,7 +29,9 @@ enum Describing {
   static func page(_ name: String, _ value: Value) -> String {
     var lines = [
       "\(name): \(value.echo)",
-      "  \(typeName(value)), \(size(value.byteCount)), digest \(value.digest.prefix(16))",
+      "  "
+        + [typeName(value), size(value.byteCount), "digest \(value.digest.prefix(16))"]
+        .compactMap { $0 }.joined(separator: ", "),
     ]
     if case .object(let object) = value {
       let names = type(of: object).memberNames
@@ -46,7 +51,8 @@ enum Describing {
   }
 
   /// `712 B`, `4.2 KiB`.
-  static func size(_ bytes: Int) -> String {
+  static func size(_ bytes: Int?) -> String? {
+    guard let bytes else { return nil }
     if bytes < 1024 { return "\(bytes) B" }
     var value = Double(bytes)
     var unit = 0
