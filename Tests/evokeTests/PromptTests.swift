@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 /// The prompt, driven as a user drives it.
-@Suite(.serialized) struct PromptTests {
+@Suite(.serialized, .enabled(if: access("/dev/ptmx", R_OK | W_OK) == 0, "needs a terminal"))
+struct PromptTests {
   private let home: URL
   private let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../examples/concepts/coral-star").standardizedFileURL
@@ -221,6 +222,7 @@ import Testing
     try say("?t", "digest", to: prompt)
     try say("?cma", "arXiv 1604.00772", to: prompt)
     try say(":help search", "evolve", to: prompt)
+    try say(":help keys", "Ctrl-R searches", to: prompt)
     try say(":hepl", "did you mean :help?", to: prompt)
     prompt.type(":quit\r")
     #expect(prompt.end() == 0)

@@ -24,6 +24,19 @@ struct Command {
     ("seed", ":seed", "the seed of the session"),
     ("quit", ":quit", "leave (Ctrl-D)"),
   ]
+
+  /// What `:help keys` says.
+  static let keys = """
+      Tab        completes names, labels, members, commands, files, and words inside prompts
+      Up, Ctrl-R the history, which outlives the session; Ctrl-R searches it
+      Ctrl-C     lets go of a line; stops what runs at its next safe point and keeps what it has
+      Ctrl-D     leaves
+      ;          behind a statement: its line is not shown
+      ans        the last value
+      ?name      a builtin, or what a name is bound to
+      An input goes on until it is complete; two empty lines end it. Of a pasted transcript only the
+      inputs run.
+    """
 }
 
 extension String {

@@ -230,6 +230,7 @@ final class Repl {
 
   private func help(_ topic: String) {
     let registry = interpreter.registry
+    if topic == "keys" { return Terminal.standardOutput(Command.keys) }
     if topic.isEmpty {
       Terminal.standardOutput("Type a statement, or one of these:")
       for command in Command.all {
@@ -237,7 +238,7 @@ final class Repl {
           "  " + command.usage.padding(toLength: 18, withPad: " ", startingAt: 0) + command.help)
       }
       Terminal.standardOutput(
-        "\nBuiltins by topic (?name explains one, :help TOPIC lists one topic):")
+        "\nBuiltins by topic (?name explains one, :help TOPIC one topic, :help keys the keys):")
       for topic in registry.topics {
         let names = registry.builtins.filter { $0.topic == topic }.map(\.name)
         Terminal.standardOutput(
