@@ -8,6 +8,8 @@ import Tensors
 public struct Weights: Sendable {
   private let store: WeightStore
   private let prefix: String
+  /// How the layers that are made of these weights compute.
+  public var execution = Execution()
 
   /// All tensors of one file: safetensors, or what torch saved (`.bin`, `.pt`, `.ckpt`).
   public init(file: URL) throws {
@@ -66,7 +68,9 @@ public struct Weights: Sendable {
 
   /// The view one component further down.
   public subscript(_ component: String) -> Weights {
-    Weights(store: store, prefix: prefix + component + ".")
+    var below = Weights(store: store, prefix: prefix + component + ".")
+    below.execution = execution
+    return below
   }
 
   /// Whether a tensor of this name is there.

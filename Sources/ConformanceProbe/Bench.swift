@@ -3,16 +3,17 @@ import Foundation
 import Tensors
 
 /// Timings for scripts/bench: reads lines `PART SIDE BATCH REPEATS` (the side of the latents, 0 for
-/// the model's own), answers the process CPU seconds of each repeat, after one that is not counted.
+/// the model's own), answers the process CPU seconds of each repeat, after two that are not counted.
 /// The driver alternates between this process and a peer.
 struct Bench {
   let unet: UNet2DCondition
   let autoencoder: AutoencoderKL
   let encoder: TextEncoder
 
-  /// Reads the parts of a model folder.
-  init(folder: URL) throws {
-    unet = try UNet2DCondition(folder: folder.appendingPathComponent("unet"))
+  /// Reads the parts of a model folder; the execution is the UNet's.
+  init(folder: URL, execution: Execution) throws {
+    unet = try UNet2DCondition(
+      folder: folder.appendingPathComponent("unet"), execution: execution)
     autoencoder = try AutoencoderKL(folder: folder.appendingPathComponent("vae"))
     encoder = try TextEncoder(folder: folder.appendingPathComponent("text_encoder"))
   }
@@ -26,7 +27,7 @@ struct Bench {
         let repeats = Int(words[3])
       else { return }
       let work = try prepared(words[0], side > 0 ? side : unet.config.sampleSize ?? 64, batch)
-      try work()
+      for _ in 0..<2 { try work() }  // the second keeps what it prepared
       let seconds = try (0..<repeats).map { _ in
         let start = Self.cpuSeconds()
         try work()

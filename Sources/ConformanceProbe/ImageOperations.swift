@@ -60,9 +60,12 @@ let imageOperations: [String: Operation] = [
     }
     try Safetensors.write([("pictures", Tensor.stacked(drawn))], to: arguments.url(2))
   },
-  // FOLDER THREADS: timings on demand, see Bench
+  // FOLDER THREADS PRECISION MEMORY: timings on demand, see Bench
   "bench": { arguments in
-    try Bench(folder: arguments.url(0)).run(threads: arguments.int(1))
+    let execution = Execution(
+      precision: Precision(rawValue: try arguments.string(2)) ?? .float32,
+      memory: MemoryUse(rawValue: try arguments.string(3)) ?? .fast)
+    try Bench(folder: arguments.url(0), execution: execution).run(threads: arguments.int(1))
   },
 ]
 

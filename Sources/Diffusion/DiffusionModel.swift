@@ -14,6 +14,8 @@ public final class DiffusionModel: Sendable {
   public let folder: URL
   /// SHA-256 of the model's files, in hexadecimal: their names, sizes and bytes.
   public let digest: String
+  /// How the UNet computes, and what all parts keep in memory.
+  public let execution: Execution
   /// Text → token ids.
   public let tokenizer: CLIPTokenizer
   /// Token ids → hidden states.
@@ -34,8 +36,8 @@ public final class DiffusionModel: Sendable {
   /// Reads a model's folder.
   ///
   /// Throws `EvokeError` naming the file for whatever is missing, damaged or unsupported.
-  public convenience init(folder: URL) throws {
-    try self.init(ModelFiles(folder: folder))
+  public convenience init(folder: URL, execution: Execution = Execution()) throws {
+    try self.init(ModelFiles(folder: folder, execution), execution)
   }
 
   /// Reads a single `.safetensors` or `.ckpt` file in the original key layout.
@@ -43,11 +45,14 @@ public final class DiffusionModel: Sendable {
   /// `configuration` is a folder in diffusers' layout, which needs no weights: its tokenizer is used,
   /// and its configurations instead of what the file's shapes say. Throws `EvokeError` naming the file
   /// for whatever is missing, damaged or unsupported.
-  public convenience init(file: URL, configuration: URL? = nil) throws {
-    try self.init(ModelFiles(file: file, configuration: configuration))
+  public convenience init(
+    file: URL, configuration: URL? = nil, execution: Execution = Execution()
+  ) throws {
+    try self.init(ModelFiles(file: file, configuration: configuration, execution), execution)
   }
 
-  private init(_ files: ModelFiles) throws {
+  private init(_ files: ModelFiles, _ execution: Execution) throws {
+    self.execution = execution
     folder = files.url
     name = files.name
     tokenizer = try CLIPTokenizer(folder: files.tokenizer())
@@ -91,13 +96,13 @@ public final class DiffusionModel: Sendable {
   }
 
   /// The model that is shipped inside the package.
-  public static func demo() throws -> DiffusionModel {
+  public static func demo(execution: Execution = Execution()) throws -> DiffusionModel {
     guard let folder = Bundle.module.url(forResource: "demo", withExtension: nil) else {
       throw EvokeError(
         .file, "the built-in model is missing from the installation",
         hint: "the folder evoke_Diffusion.resources has to stand beside the program")
     }
-    return try DiffusionModel(folder: folder)
+    return try DiffusionModel(folder: folder, execution: execution)
   }
 
   private static func words(_ file: URL?, _ tokenizer: CLIPTokenizer) throws -> [String] {

@@ -9,7 +9,8 @@ extension Weights {
   ) throws -> Linear {
     let stored = pointwise ? [output, input, 1, 1] : [output, input]
     let weight = try self.stored(name + ".weight", stored).reshaped([output, input])
-    return Linear(weight: weight, bias: bias ? try tensor(name + ".bias", [output]) : nil)
+    return Linear(
+      weight: weight, bias: bias ? try tensor(name + ".bias", [output]) : nil, execution: execution)
   }
 
   /// A square convolution `[output, input, kernel, kernel]` with a bias, meant for maps of
@@ -21,7 +22,7 @@ extension Weights {
     Convolution2D(
       weight: try stored(name + ".weight", [output, input, kernel, kernel]),
       bias: try tensor(name + ".bias", [output]), stride: stride,
-      padding: padding ?? .same, positions: positions)
+      padding: padding ?? .same, positions: positions, execution: execution)
   }
 
   /// A group normalisation over `channels`.

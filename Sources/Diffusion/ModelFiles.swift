@@ -12,9 +12,11 @@ struct ModelFiles {
   /// Where everything is looked for that is not in the file.
   private let folder: URL
   private let configuration: URL?
+  private let execution: Execution
 
   /// A folder; throws `EvokeError(.file)` when it is no model.
-  init(folder: URL) throws {
+  init(folder: URL, _ execution: Execution = Execution()) throws {
+    self.execution = execution
     url = folder
     single = nil
     configuration = nil
@@ -23,7 +25,8 @@ struct ModelFiles {
   }
 
   /// A single file, with a folder for what it does not hold.
-  init(file: URL, configuration: URL?) throws {
+  init(file: URL, configuration: URL?, _ execution: Execution = Execution()) throws {
+    self.execution = execution
     url = file
     self.configuration = configuration
     folder = configuration ?? file.deletingLastPathComponent()
@@ -43,15 +46,21 @@ struct ModelFiles {
     return (single == nil ? name : name.deletingPathExtension()).lastPathComponent
   }
 
-  /// Builds a part from its configuration and weights.
+  /// Builds a part from its configuration and weights. The UNet alone leaves float32: texts and
+  /// pictures are encoded once, and every step sees them.
   func part<Part>(_ name: String, _ build: (Config, Weights) throws -> Part) throws -> Part {
-    if let single {
-      let (config, weights) = try single.part(name)
-      return try build(config, weights)
-    }
+    var (config, weights) = try configuredWeights(name)
+    weights.execution = execution
+    if name != "unet" { weights.execution.precision = .float32 }
+    return try build(config, weights)
+  }
+
+  private func configuredWeights(_ name: String) throws -> (Config, Weights) {
+    if let single { return try single.part(name) }
     let folder = folder.appendingPathComponent(name)
-    return try build(
-      Config(folder.appendingPathComponent("config.json")), try Weights(folder: folder))
+    return (
+      try Config(folder.appendingPathComponent("config.json")), try Weights(folder: folder)
+    )
   }
 
   /// The noise schedule.

@@ -51,11 +51,19 @@ static void convolve_unit(void *context, long unit) {
   };
   const long depths = (g->k + DepthPerBlock - 1) / DepthPerBlock;
   float *windows = kernel_scratch(ScratchColumns, (p.m1 - p.m0) * DepthPerBlock);
+  float window[2 * DepthPerBlock];
   for (long d = 0; d < depths; d++) {
     p.k0 = g->k * d / depths;
     p.kc = g->k * (d + 1) / depths - p.k0;
-    for (long m = p.m0; m < p.m1; m++)
-      gather_window(cut->convolution, m, p.k0, p.kc, windows + (m - p.m0) * p.kc);
+    for (long m = p.m0; m < p.m1; m++) {
+      float *to = windows + (m - p.m0) * p.kc;
+      if (!g->bfloat16) {
+        gather_window(cut->convolution, m, p.k0, p.kc, to);
+        continue;
+      }
+      gather_window(cut->convolution, m, 2 * p.k0, 2 * p.kc, window);
+      kernel_table()->halve(window, 2 * p.kc, to);
+    }
     p.a = windows;
     p.lda = p.kc;
     kernel_table()->product(&p);
@@ -82,6 +90,7 @@ void kernel_convolve(const KernelConvolution *v) {
       .activation = KernelNone,
       .c = v->y,
       .ldc = v->layer.outputs,
+      .bfloat16 = v->layer.bfloat16,
   };
   const bool pointwise = v->layer.kernel_height == 1 && v->layer.kernel_width == 1 &&
                          v->layer.stride == 1 && v->top == 0 && v->left == 0 &&
@@ -90,6 +99,7 @@ void kernel_convolve(const KernelConvolution *v) {
     kernel_gemm(&gemm);
     return;
   }
+  if (gemm.bfloat16) gemm.k /= 2;
   Cut cut = {v, &gemm, (gemm.m + WindowsPerBlock - 1) / WindowsPerBlock};
   kernel_parallel(cut.blocks, convolve_unit, &cut);
 }

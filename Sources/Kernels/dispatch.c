@@ -6,7 +6,9 @@
 
 static const KernelTable *table_of(KernelInstructionSet set) {
 #if defined(__x86_64__)
-  if (set == KernelAVX512) return &kernel_table_avx512;
+  if (set == KernelAVX512)
+    return __builtin_cpu_supports("avx512bf16") ? &kernel_table_avx512_bfloat16
+                                                : &kernel_table_avx512;
   if (set == KernelAVX2) return &kernel_table_avx2;
 #endif
   return &kernel_table_scalar;

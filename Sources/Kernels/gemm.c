@@ -7,10 +7,17 @@
 enum { RowsPerBlock = 256, DepthPerBlock = 768, LeastUnits = 8 };
 
 typedef struct Cut {
-  const KernelGemm *gemm;
+  const KernelGemm *gemm;  // in bfloat16 its K counts pairs, its A still floats
   long row_blocks, groups;
   bool gathered;
 } Cut;
+
+// Rows m0 ..< m1 of one block of K, one behind the other.
+static void gather(const KernelGemm *g, const ProductBlock *p, float *to) {
+  for (long m = p->m0; m < p->m1; m++, to += p->kc)
+    if (g->bfloat16) kernel_table()->halve(g->a + m * g->lda + 2 * p->k0, 2 * p->kc, to);
+    else memcpy(to, g->a + m * g->lda + p->k0, (size_t)p->kc * sizeof(float));
+}
 
 static void multiply_unit(void *context, long unit) {
   const Cut *cut = context;
@@ -31,8 +38,7 @@ static void multiply_unit(void *context, long unit) {
     p.a = g->a + p.m0 * g->lda + p.k0;
     if (cut->gathered) {
       float *to = kernel_scratch(ScratchColumns, rows * DepthPerBlock);
-      for (long i = 0; i < rows; i++)
-        memcpy(to + i * p.kc, p.a + i * g->lda, (size_t)p.kc * sizeof(float));
+      gather(g, &p, to);
       p.a = to;
       p.lda = p.kc;
     }
@@ -42,11 +48,13 @@ static void multiply_unit(void *context, long unit) {
 
 void kernel_gemm(const KernelGemm *gemm) {
   if (gemm->m == 0 || gemm->n == 0) return;
-  if (kernel_backend() == KernelOpenBLAS) {
+  if (kernel_backend() == KernelOpenBLAS && !gemm->bfloat16) {
     openblas_gemm(gemm);
     return;
   }
-  Cut cut = {gemm, (gemm->m + RowsPerBlock - 1) / RowsPerBlock, 1, false};
+  KernelGemm words = *gemm;
+  if (gemm->bfloat16) words.k /= 2;
+  Cut cut = {&words, (gemm->m + RowsPerBlock - 1) / RowsPerBlock, 1, false};
   const long panels = panel_count(gemm->n);
   // Too few blocks of rows for several threads: cut columns, or rows where there are few columns,
   // but not below about two million operations a unit.
@@ -59,6 +67,6 @@ void kernel_gemm(const KernelGemm *gemm) {
     else break;
   }
   // Rows a multiple of a kilobyte apart fall into the same few sets of the first-level cache.
-  cut.gathered = gemm->k > DepthPerBlock && gemm->n >= 128;
+  cut.gathered = gemm->bfloat16 || (words.k > DepthPerBlock && gemm->n >= 128);
   kernel_parallel(cut.row_blocks * cut.groups, multiply_unit, &cut);
 }

@@ -3,7 +3,7 @@
 #include "vector.h"
 
 INLINE void product_tile(
-    const int rows, const int width, long kc, const float *a, long lda, const float *b, long ldb,
+    const bool pairs, const int rows, const int width, long kc, const float *a, long lda, const float *b, long ldb,
     const float *start, long start_stride, float *c, long ldc) {
   Lanes sums[14][3];
 #pragma clang loop unroll(full)
@@ -19,7 +19,9 @@ INLINE void product_tile(
     for (int i = 0; i < rows; i++) {
       Lanes row = lanes_all(a[i * lda + k]);
 #pragma clang loop unroll(full)
-      for (int j = 0; j < width; j++) sums[i][j] = lanes_fma(row, columns[j], sums[i][j]);
+      for (int j = 0; j < width; j++)
+        sums[i][j] = pairs ? lanes_dot_pairs(row, columns[j], sums[i][j])
+                           : lanes_fma(row, columns[j], sums[i][j]);
     }
   }
 #pragma clang loop unroll(full)
@@ -28,50 +30,49 @@ INLINE void product_tile(
     for (int j = 0; j < width; j++) lanes_store(c + i * ldc + 16 * j, sums[i][j]);
 }
 
-#define TILE_CASE(rows, width) \
-  case rows: product_tile(rows, width, kc, a, lda, b, ldb, start, start_stride, c, ldc); break;
 #define TILE_ARGUMENTS                                                                      \
   int rows, long kc, const float *a, long lda, const float *b, long ldb, const float *start, \
       long start_stride, float *c, long ldc
+#define TILE_CASE(rows, width, pairs)                                                   \
+  case rows:                                                                            \
+    product_tile(pairs, rows, width, kc, a, lda, b, ldb, start, start_stride, c, ldc); \
+    break;
+#define UP_TO_6(width, pairs)                                                                 \
+  TILE_CASE(6, width, pairs) TILE_CASE(5, width, pairs) TILE_CASE(4, width, pairs)            \
+  TILE_CASE(3, width, pairs) TILE_CASE(2, width, pairs) TILE_CASE(1, width, pairs)
+#define UP_TO_9(width, pairs)                                                                 \
+  TILE_CASE(9, width, pairs) TILE_CASE(8, width, pairs) TILE_CASE(7, width, pairs)            \
+  UP_TO_6(width, pairs)
+#define UP_TO_14(width, pairs)                                                                \
+  TILE_CASE(14, width, pairs) TILE_CASE(13, width, pairs) TILE_CASE(12, width, pairs)         \
+  TILE_CASE(11, width, pairs) TILE_CASE(10, width, pairs) UP_TO_9(width, pairs)
+#define TILES(name, cases, width, pairs)      \
+  static void name(TILE_ARGUMENTS) {          \
+    switch (rows) { cases(width, pairs) }     \
+  }
 
 #if WIDE_TILES
 #define MOST_ROWS(width) ((width) == 3 ? 9 : 14)
-static void tile_1(TILE_ARGUMENTS) {
-  switch (rows) {
-    TILE_CASE(14, 1) TILE_CASE(13, 1) TILE_CASE(12, 1) TILE_CASE(11, 1) TILE_CASE(10, 1)
-    TILE_CASE(9, 1) TILE_CASE(8, 1) TILE_CASE(7, 1) TILE_CASE(6, 1) TILE_CASE(5, 1)
-    TILE_CASE(4, 1) TILE_CASE(3, 1) TILE_CASE(2, 1) TILE_CASE(1, 1)
-  }
-}
-static void tile_2(TILE_ARGUMENTS) {
-  switch (rows) {
-    TILE_CASE(14, 2) TILE_CASE(13, 2) TILE_CASE(12, 2) TILE_CASE(11, 2) TILE_CASE(10, 2)
-    TILE_CASE(9, 2) TILE_CASE(8, 2) TILE_CASE(7, 2) TILE_CASE(6, 2) TILE_CASE(5, 2)
-    TILE_CASE(4, 2) TILE_CASE(3, 2) TILE_CASE(2, 2) TILE_CASE(1, 2)
-  }
-}
-static void tile_3(TILE_ARGUMENTS) {
-  switch (rows) {
-    TILE_CASE(9, 3) TILE_CASE(8, 3) TILE_CASE(7, 3) TILE_CASE(6, 3) TILE_CASE(5, 3)
-    TILE_CASE(4, 3) TILE_CASE(3, 3) TILE_CASE(2, 3) TILE_CASE(1, 3)
-  }
-}
-static void panel_tile(int width, TILE_ARGUMENTS) {
-  if (width == 2) tile_2(rows, kc, a, lda, b, ldb, start, start_stride, c, ldc);
-  else if (width == 3) tile_3(rows, kc, a, lda, b, ldb, start, start_stride, c, ldc);
-  else tile_1(rows, kc, a, lda, b, ldb, start, start_stride, c, ldc);
+TILES(tile_1, UP_TO_14, 1, false)
+TILES(tile_2, UP_TO_14, 2, false)
+TILES(tile_3, UP_TO_9, 3, false)
+TILES(pairs_tile_1, UP_TO_14, 1, true)
+TILES(pairs_tile_2, UP_TO_14, 2, true)
+TILES(pairs_tile_3, UP_TO_9, 3, true)
+#define TILE_OF(width) ((width) == 2 ? tile_2 : (width) == 3 ? tile_3 : tile_1)
+#define PAIRS_TILE_OF(width) \
+  ((width) == 2 ? pairs_tile_2 : (width) == 3 ? pairs_tile_3 : pairs_tile_1)
+static void panel_tile(bool pairs, int width, TILE_ARGUMENTS) {
+  (pairs ? PAIRS_TILE_OF(width) : TILE_OF(width))(
+      rows, kc, a, lda, b, ldb, start, start_stride, c, ldc);
 }
 #else
 #define MOST_ROWS(width) (SOFTWARE_FMA ? 2 : 6)
-static void tile_1(TILE_ARGUMENTS) {
-  switch (rows) {
-    TILE_CASE(6, 1) TILE_CASE(5, 1) TILE_CASE(4, 1) TILE_CASE(3, 1) TILE_CASE(2, 1)
-    TILE_CASE(1, 1)
-  }
-}
-static void panel_tile(int width, TILE_ARGUMENTS) {
+TILES(tile_1, UP_TO_6, 1, false)
+TILES(pairs_tile_1, UP_TO_6, 1, true)
+static void panel_tile(bool pairs, int width, TILE_ARGUMENTS) {
   for (int j = 0; j < width; j++)
-    tile_1(
+    (pairs ? pairs_tile_1 : tile_1)(
         rows, kc, a, lda, b + 16 * j, ldb, start ? start + 16 * j : 0, start_stride, c + 16 * j,
         ldc);
 }
@@ -135,7 +136,7 @@ static void multiply_panel(const ProductBlock *block, long panel) {
     if (columns == ldb) {
       const float *from = block->k0 ? c : start;
       panel_tile(
-          width, count, block->kc, a, block->lda, b, ldb, from, block->k0 ? g->ldc : 0, c, g->ldc);
+          g->bfloat16, width, count, block->kc, a, block->lda, b, ldb, from, block->k0 ? g->ldc : 0, c, g->ldc);
       continue;
     }
     // The last panel: columns beyond n go to a buffer.
@@ -144,7 +145,7 @@ static void multiply_panel(const ProductBlock *block, long panel) {
       for (int r = 0; r < count; r++)
         for (long j = 0; j < ldb; j++) edge[r * ldb + j] = j < columns ? c[r * g->ldc + j] : 0;
     panel_tile(
-        width, count, block->kc, a, block->lda, b, ldb, block->k0 ? edge : start,
+        g->bfloat16, width, count, block->kc, a, block->lda, b, ldb, block->k0 ? edge : start,
         block->k0 ? ldb : 0, edge, ldb);
     for (int r = 0; r < count; r++) memcpy(c + r * g->ldc, edge + r * ldb, columns * sizeof(float));
   }

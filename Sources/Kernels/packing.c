@@ -32,38 +32,63 @@ typedef struct Packing {
   KernelStored filters;
   long outputs, inputs, taps;
   int tile;  // of Winograd's outputs, or 0
+  bool bfloat16;
   long cuts;  // units that share a panel
   float *packed;
 } Packing;
 
 enum { InputsPerBlock = 32, MostTaps = 9, InputsPerUnit = 512 };
 
+// Sixteen columns of a panel, floats or pairs, `width` apart. x: `count` inputs of `taps` each.
+static void place_taps(
+    const Packing *p, const float *x, long count, long taps, long width, float *to) {
+  for (long tap = 0; tap < taps; tap++, to += width * p->inputs / (p->bfloat16 ? 2 : 1)) {
+    const float *from = x + tap * 16;
+    for (long i = 0; i < count; i += p->bfloat16 ? 2 : 1) {
+      if (p->bfloat16)
+        kernel_table()->pair(from + i * taps * 16, from + (i + 1) * taps * 16, to + i / 2 * width);
+      else memcpy(to + i * width, from + i * taps * 16, 16 * sizeof(float));
+    }
+  }
+}
+static void place_transformed(
+    const Packing *p, const float *x, long count, long width, long stride, float *to) {
+  if (!p->bfloat16) {
+    kernel_table()->winograd_filters(p->tile, x, count, width, stride, to);
+    return;
+  }
+  float places[MostPlaces * InputsPerBlock * 16];
+  kernel_table()->winograd_filters(p->tile, x, count, 16, count * 16, places);
+  for (int place = 0; place < (p->tile + 2) * (p->tile + 2); place++)
+    for (long i = 0; i < count; i += 2) {
+      const float *from = places + (place * count + i) * 16;
+      kernel_table()->pair(from, from + 16, to + place * stride + i / 2 * width);
+    }
+}
+
 static void pack_block(const Packing *p, long panel, long c0, long c1) {
   float expanded[InputsPerBlock * MostTaps * 16];
   const long column = panel_start(p->outputs, panel) * 16;
-  const long width = panel_width(p->outputs, panel) * 16;
-  const long depth = p->tile ? p->inputs : p->taps * p->inputs;
-  const long stride = kernel_packed_count(p->outputs, p->inputs);
+  const long width = panel_width(p->outputs, panel) * 16, per_word = p->bfloat16 ? 2 : 1;
+  const long depth = (p->tile ? p->inputs : p->taps * p->inputs) / per_word;
+  const long stride = kernel_packed_count(p->outputs, p->inputs / per_word);
   // Windows larger than 3 × 3 are rare: fewer inputs at a time fit the buffer.
   const long most = p->taps <= MostTaps ? InputsPerBlock : 1;
+  const long most_taps = InputsPerBlock * MostTaps / most;
   for (long c = c0; c < c1; c += most) {
     const long count = minimum(most, c1 - c);
     for (long j = 0; j < width; j += 16)
-      for (long tap0 = 0; tap0 < p->taps; tap0 += InputsPerBlock * MostTaps / most) {
-        const long taps = minimum(p->taps - tap0, InputsPerBlock * MostTaps / most);
+      for (long tap0 = 0; tap0 < p->taps; tap0 += most_taps) {
+        const long taps = minimum(p->taps - tap0, most_taps);
         kernel_table()->expand_panel(
             p->filters, p->outputs, p->inputs * p->taps, column + j, c * p->taps + tap0,
             count * taps, expanded);
         float *to = p->packed + column * depth + j;
-        if (p->tile) {
-          kernel_table()->winograd_filters(p->tile, expanded, count, width, stride, to + c * width);
-          continue;
-        }
-        for (long i = 0; i < count; i++)
-          for (long tap = 0; tap < taps; tap++)
-            memcpy(
-                to + ((tap0 + tap) * p->inputs + c + i) * width, expanded + (i * taps + tap) * 16,
-                16 * sizeof(float));
+        if (p->tile)
+          place_transformed(p, expanded, count, width, stride, to + c / per_word * width);
+        else
+          place_taps(
+              p, expanded, count, taps, width, to + (tap0 * p->inputs + c) / per_word * width);
       }
   }
 }
@@ -71,7 +96,10 @@ static void pack_block(const Packing *p, long panel, long c0, long c1) {
 static void pack_unit(void *context, long unit) {
   const Packing *p = context;
   const long cut = unit % p->cuts;
-  pack_block(p, unit / p->cuts, p->inputs * cut / p->cuts, p->inputs * (cut + 1) / p->cuts);
+  const long pairs = p->inputs / 2;
+  const long first = cut == 0 ? 0 : pairs * cut / p->cuts * 2;
+  const long last = cut + 1 == p->cuts ? p->inputs : pairs * (cut + 1) / p->cuts * 2;
+  pack_block(p, unit / p->cuts, first, last);
 }
 
 static void pack(Packing p) {
@@ -83,11 +111,17 @@ void kernel_pack_rows(KernelStored weights, long n, long k, float *packed) {
   pack((Packing){.filters = weights, .outputs = n, .inputs = k, .taps = 1, .packed = packed});
 }
 
+void kernel_pack_rows_bfloat16(KernelStored weights, long n, long k, float *packed) {
+  pack((Packing){
+      .filters = weights, .outputs = n, .inputs = k, .taps = 1, .bfloat16 = true, .packed = packed});
+}
+
 long kernel_convolution_packed_count(const ConvolutionLayer *layer) {
   const int tile = kernel_winograd_tile(layer);
-  if (tile) return (tile + 2) * (tile + 2) * kernel_packed_count(layer->outputs, layer->inputs);
+  const long inputs = layer->bfloat16 ? layer->inputs / 2 : layer->inputs;
+  if (tile) return (tile + 2) * (tile + 2) * kernel_packed_count(layer->outputs, inputs);
   return kernel_packed_count(
-      layer->outputs, layer->kernel_height * layer->kernel_width * layer->inputs);
+      layer->outputs, layer->kernel_height * layer->kernel_width * inputs);
 }
 
 void kernel_convolution_pack(const ConvolutionLayer *layer, KernelStored weights, float *packed) {
@@ -97,6 +131,7 @@ void kernel_convolution_pack(const ConvolutionLayer *layer, KernelStored weights
       .inputs = layer->inputs,
       .taps = layer->kernel_height * layer->kernel_width,
       .tile = kernel_winograd_tile(layer),
+      .bfloat16 = layer->bfloat16,
       .packed = packed,
   });
 }

@@ -3,9 +3,6 @@
 #include "vector.h"
 
 typedef uint16_t LooseHalf __attribute__((aligned(1), may_alias));
-typedef uint16_t HalfLanes __attribute__((ext_vector_type(16)));
-typedef HalfLanes LooseHalfLanes __attribute__((aligned(1), may_alias));
-typedef uint32_t BitLanes __attribute__((ext_vector_type(16)));
 typedef Lanes UnalignedLanes __attribute__((aligned(1), may_alias));
 
 // binary16: shifted into place the exponent is 112 too small, which one multiplication mends for
@@ -49,6 +46,19 @@ static void expand(KernelFormat format, const void *x, long count, float *y) {
   if (format == KernelFloat32) expand_with(KernelFloat32, x, count, y);
   else if (format == KernelFloat16) expand_with(KernelFloat16, x, count, y);
   else expand_with(KernelBFloat16, x, count, y);
+}
+
+static void pair(const float *first, const float *second, float *to) {
+  lanes_store(to, lanes_paired(lanes_load(first), lanes_load(second)));
+}
+static void halve(const float *x, long count, float *to) {
+  uint16_t *y = (uint16_t *)to;
+  long i = 0;
+  for (; i + 16 <= count; i += 16) lanes_store_halves(y + i, lanes_load(x + i));
+  if (i == count) return;
+  uint16_t rest[16];
+  lanes_store_halves(rest, lanes_load_first(x + i, count - i, 0));
+  memcpy(y + i, rest, (size_t)(count - i) * sizeof *y);
 }
 
 // Swaps bit `h` of the row's number with bit `h` of the lane's; all four of them transpose.

@@ -3,7 +3,7 @@
 #include "include/kernels.h"
 
 // Rows m0 ..< m1 times panels p0 ..< p1 for columns k0 ..< k0 + kc of A, whose first row and
-// column are at `a`. Continues the chains in C when k0 > 0; finishes them when k0 + kc = K.
+// column are at `a`. In bfloat16 K counts pairs, and A holds them too. Continues the chains in C when k0 > 0; finishes them when k0 + kc = K.
 typedef struct ProductBlock {
   const KernelGemm *gemm;
   long m0, m1, p0, p1, k0, kc;
@@ -11,8 +11,19 @@ typedef struct ProductBlock {
   long lda;
 } ProductBlock;
 
+// The keys of one head, `key_stride` apart, and its values as [width][keys]; pairs in bfloat16.
+typedef struct HeadOperands {
+  const float *keys;
+  long key_stride;
+  const float *values;
+  long value_stride;
+} HeadOperands;
+
 typedef struct KernelTable {
   void (*product)(const ProductBlock *block);
+  // Sixteen pairs of bfloat16 of two rows of floats; `count` floats (an even number) as bfloat16.
+  void (*pair)(const float *first, const float *second, float *to);
+  void (*halve)(const float *x, long count, float *to);
   void (*expand)(KernelFormat format, const void *x, long count, float *y);
   // y [columns][16]: rows o ..< o + 16 of x [rows][stride], from one column on; absent rows are 0.
   void (*expand_panel)(
@@ -28,10 +39,10 @@ typedef struct KernelTable {
   void (*winograd_output)(
       const KernelConvolution *convolution, int tile, long first, long count, const float *a,
       long row, long stride);
-  // One block of 32 queries of one head; values transposed to [width][keys].
+  // One block of 32 queries of one head.
   void (*attend)(
-      const KernelAttention *attention, long sample, long head, long query,
-      const float *transposed_values, float *scratch);
+      const KernelAttention *attention, long sample, long head, long query, HeadOperands operands,
+      float *scratch);
   void (*group_sums)(const float *x, long positions, long channels, double *sums, double *squares);
   void (*scale_and_shift)(
       const float *x, long positions, long channels, const float *scale, const float *shift,
@@ -53,7 +64,8 @@ typedef struct KernelTable {
       (*erf)(double), (*pow)(double, double);
 } KernelTable;
 
-extern const KernelTable kernel_table_scalar, kernel_table_avx2, kernel_table_avx512;
+extern const KernelTable kernel_table_scalar, kernel_table_avx2, kernel_table_avx512,
+    kernel_table_avx512_bfloat16;
 const KernelTable *kernel_table(void);
 
 // Memory of this thread that lives until the thread ends; each slot is one buffer.

@@ -13,6 +13,8 @@
 
 const KernelTable KERNEL_TABLE = {
     .product = product,
+    .pair = pair,
+    .halve = halve,
     .expand = expand,
     .expand_panel = expand_panel,
     .winograd_filters = winograd_filters,

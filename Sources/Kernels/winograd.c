@@ -6,10 +6,11 @@
 // The side of the tiles' outputs, 0 for the direct method: the layer alone says, so that the bits do
 // not depend on what it is applied to. F(4×4) spares most arithmetic and keeps 36 / 9 of the
 // filters; a wide layer on a small map waits for its filters' memory instead: F(2×2) there, and the
-// filters as they are on the smallest maps.
+// filters as they are on the smallest maps. F(4×4) would lose too much in bfloat16.
 int kernel_winograd_tile(const ConvolutionLayer *layer) {
   if (layer->kernel_height != 3 || layer->kernel_width != 3 || layer->stride != 1) return 0;
   if (layer->inputs < 16) return 0;
+  if (layer->bfloat16) return layer->positions == 0 || layer->positions > 64 ? 2 : 0;
   const bool wide = layer->inputs * layer->outputs > 1300000;
   if (!wide || layer->positions >= 1024) return 4;
   return layer->positions == 0 || layer->positions > 64 ? 2 : 0;
@@ -45,12 +46,14 @@ static void winograd_unit(void *context, long unit) {
   const int places = (cut->tile + 2) * (cut->tile + 2);
   const long first = cut->tiles * unit / cut->blocks;
   const long count = cut->tiles * (unit + 1) / cut->blocks - first;
-  const long inputs = v->layer.inputs, padded = (v->layer.outputs + 15) / 16 * 16;
+  // In words: a float, or a pair of bfloat16.
+  const long inputs = v->layer.bfloat16 ? v->layer.inputs / 2 : v->layer.inputs;
+  const long padded = (v->layer.outputs + 15) / 16 * 16;
   const long stride = kernel_packed_count(v->layer.outputs, inputs);
   const long in_row = row_stride(inputs), out_row = row_stride(padded);
   const long in_stride = count * in_row + Line, out_stride = count * out_row + Line;
-  float *zeros = kernel_scratch(ScratchSums, inputs);
-  memset(zeros, 0, (size_t)inputs * sizeof(float));
+  float *zeros = kernel_scratch(ScratchSums, v->layer.inputs);
+  memset(zeros, 0, (size_t)v->layer.inputs * sizeof(float));
   float *in = kernel_scratch(ScratchColumns, places * in_stride);
   float *out = kernel_scratch(ScratchValues, places * out_stride);
   kernel_table()->winograd_input(v, cut->tile, first, count, zeros, in, in_row, in_stride);
@@ -58,6 +61,7 @@ static void winograd_unit(void *context, long unit) {
     const KernelGemm g = {
         .m = count, .n = padded, .k = inputs, .a = in + i * in_stride, .lda = in_row,
         .b = v->weights + i * stride, .c = out + i * out_stride, .ldc = out_row,
+        .bfloat16 = v->layer.bfloat16,
     };
     multiply_place(&g);
   }

@@ -40,9 +40,15 @@ INLINE void output_line(const int m, const Lanes *a, long from, Lanes *to, long 
   to[3 * step] = lanes_fma(lanes_all(8), difference2, difference) + a[5 * from];
 }
 
+INLINE void store_first_halves(uint16_t *p, long count, Lanes x) {
+  uint16_t halves[16];
+  lanes_store_halves(halves, x);
+  memcpy(p, halves, (size_t)count * sizeof *p);
+}
+
 // in: the places of one channel block, row by row. Writes as many values `stride` floats apart.
 INLINE void transform_tile(
-    const int m, const float *const *in, long c, long count, float *v, long stride) {
+    const int m, const bool halves, const float *const *in, long c, long count, float *v, long stride) {
   const int n = m + 2;
   Lanes d[MostPlaces], t[MostPlaces];
 #pragma clang loop unroll(full)
@@ -54,13 +60,15 @@ INLINE void transform_tile(
   for (int i = 0; i < n; i++) input_line(m, t + n * i, 1, d + n * i, 1);
 #pragma clang loop unroll(full)
   for (int i = 0; i < n * n; i++) {
-    if (count >= 16) lanes_store(v + i * stride + c, d[i]);
+    if (halves && count >= 16) lanes_store_halves((uint16_t *)(v + i * stride) + c, d[i]);
+    else if (halves) store_first_halves((uint16_t *)(v + i * stride) + c, count, d[i]);
+    else if (count >= 16) lanes_store(v + i * stride + c, d[i]);
     else lanes_store_first(v + i * stride + c, count, d[i]);
   }
 }
 
 INLINE void input_tiles(
-    const int m, const KernelConvolution *g, long first, long count, const float *zeros, float *v,
+    const int m, const bool halves, const KernelConvolution *g, long first, long count, const float *zeros, float *v,
     long row, long stride) {
   const int n = m + 2;
   const long across = (g->output_width + m - 1) / m, down = (g->output_height + m - 1) / m;
@@ -77,8 +85,8 @@ INLINE void input_tiles(
       in[i] = inside ? x + (h * g->width + w) * inputs : zeros;
     }
     long c = 0;
-    for (; c + 16 <= inputs; c += 16) transform_tile(m, in, c, 16, v + t * row, stride);
-    if (c < inputs) transform_tile(m, in, c, inputs - c, v + t * row, stride);
+    for (; c + 16 <= inputs; c += 16) transform_tile(m, halves, in, c, 16, v + t * row, stride);
+    if (c < inputs) transform_tile(m, halves, in, c, inputs - c, v + t * row, stride);
   }
 }
 
@@ -87,8 +95,9 @@ INLINE void input_tiles(
 static void winograd_input(
     const KernelConvolution *g, int m, long first, long count, const float *zeros, float *v,
     long row, long stride) {
-  if (m == 2) input_tiles(2, g, first, count, zeros, v, row, stride);
-  else input_tiles(4, g, first, count, zeros, v, row, stride);
+  if (g->layer.bfloat16) input_tiles(2, true, g, first, count, zeros, v, row, stride);
+  else if (m == 2) input_tiles(2, false, g, first, count, zeros, v, row, stride);
+  else input_tiles(4, false, g, first, count, zeros, v, row, stride);
 }
 
 // One tile's m × m values of the channels from c: then the bias, the sample's own vector and the

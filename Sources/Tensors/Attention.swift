@@ -8,10 +8,11 @@ import Kernels
 ///   - values: [B, Tk, heads · d]
 ///   - causal: a query sees only keys up to its own position.
 ///   - scale: 1/√d unless given.
+///   - precision: of both products' factors; bfloat16 is for an even d.
 /// - Returns: [B, Tq, heads · d]
 public func attention(
   queries: Tensor, keys: Tensor, values: Tensor, heads: Int, causal: Bool = false,
-  scale: Float? = nil
+  scale: Float? = nil, precision: Precision = .float32
 ) -> Tensor {
   precondition(queries.rank == 3 && keys.rank == 3 && keys.shape == values.shape)
   precondition(queries.shape[0] == keys.shape[0] && queries.shape[2] == keys.shape[2])
@@ -30,6 +31,7 @@ public func attention(
     attention.y = to
     attention.scale = scale ?? 1 / Float(width).squareRoot()
     attention.causal = causal
+    attention.bfloat16 = precision == .bfloat16 && width % 2 == 0
     kernel_attention(&attention)
     withExtendedLifetime((keys, values)) {}
   }

@@ -22,9 +22,11 @@ public struct Convolution2D: Sendable {
   ///   - bias: [outputs].
   ///   - positions: of the map that the layer is meant for, 0 where that is unknown; it has a say in
   ///     the algorithm, and so in the last bits, for wide layers.
+  ///   - execution: bfloat16 is for an even number of at least 32 inputs and windows of at most
+  ///     3 × 3; others stay float32.
   public init(
     weight: StoredTensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same,
-    positions: Int = 0
+    positions: Int = 0, execution: Execution = Execution()
   ) {
     precondition(weight.shape.count == 4 && stride > 0)
     precondition(bias.map { $0.shape == [weight.shape[0]] } ?? true)
@@ -39,20 +41,24 @@ public struct Convolution2D: Sendable {
     case .explicit(let top, let left, let bottom, let right):
       (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
     }
+    let execution = execution.suited(
+      inputs: weight.shape[1], windowSide: max(kernel.height, kernel.width))
     layer = ConvolutionLayer(
       inputs: weight.shape[1], outputs: weight.shape[0], kernel_height: weight.shape[2],
-      kernel_width: weight.shape[3], stride: stride, positions: positions)
-    packed = PackedWeights(weight, convolution: layer)
+      kernel_width: weight.shape[3], stride: stride, positions: positions,
+      bfloat16: execution.precision == .bfloat16)
+    packed = PackedWeights(weight, convolution: layer, execution)
     self.bias = bias
   }
 
   /// A layer of weights that are in memory.
   public init(
-    weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same, positions: Int = 0
+    weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Padding = .same, positions: Int = 0,
+    execution: Execution = Execution()
   ) {
     self.init(
       weight: StoredTensor(weight), bias: bias, stride: stride, padding: padding,
-      positions: positions)
+      positions: positions, execution: execution)
   }
 
   /// [N, H, W, inputs] → [N, H', W', outputs]

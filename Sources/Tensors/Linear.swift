@@ -6,21 +6,25 @@ public struct Linear: Sendable {
   public let outputs: Int
   private let packed: PackedWeights
   private let bias: Tensor?
+  private let precision: Precision
 
   /// - Parameters:
   ///   - weight: [outputs, inputs], as torch stores it.
   ///   - bias: [outputs].
-  public init(weight: StoredTensor, bias: Tensor?) {
+  ///   - execution: bfloat16 is for an even number of at least 32 inputs; others stay float32.
+  public init(weight: StoredTensor, bias: Tensor?, execution: Execution = Execution()) {
     precondition(weight.shape.count == 2 && (bias.map { $0.shape == [weight.shape[0]] } ?? true))
     outputs = weight.shape[0]
     inputs = weight.shape[1]
-    packed = PackedWeights(weight)
+    let execution = execution.suited(inputs: weight.shape[1])
+    precision = execution.precision
+    packed = PackedWeights(weight, execution)
     self.bias = bias
   }
 
   /// A layer of weights that are in memory.
-  public init(weight: Tensor, bias: Tensor?) {
-    self.init(weight: StoredTensor(weight), bias: bias)
+  public init(weight: Tensor, bias: Tensor?, execution: Execution = Execution()) {
+    self.init(weight: StoredTensor(weight), bias: bias, execution: execution)
   }
 
   /// [… , inputs] → [… , outputs]: the activation of x Wᵀ + b + residual.
@@ -44,6 +48,7 @@ public struct Linear: Sendable {
       gemm.activation = activation.kernel
       gemm.c = to.baseAddress
       gemm.ldc = outputs
+      gemm.bfloat16 = precision == .bfloat16
       kernel_gemm(&gemm)
       withExtendedLifetime((x, panels, bias, residual)) {}
     }

@@ -6,19 +6,23 @@ import Kernels
 ///
 /// The first application packs them into recycled memory and lets go of it again, the second keeps
 /// them: a part of a model that is applied once takes no memory, and the first result does not wait
-/// for gigabytes of fresh pages.
+/// for gigabytes of fresh pages. With `MemoryUse.small` every application does as the first.
 final class PackedWeights: @unchecked Sendable {  // what varies is only touched under `lock`
   /// As the checkpoint holds them: [outputs, inputs] or [outputs, inputs, height, width].
   let source: StoredTensor
   private let layer: ConvolutionLayer?
+  private let execution: Execution
   private let lock = NSLock()
   private weak var lent: TensorStorage?
   private var kept: TensorStorage?
   private var packings = 0
 
-  init(_ source: StoredTensor, convolution layer: ConvolutionLayer? = nil) {
+  init(
+    _ source: StoredTensor, convolution layer: ConvolutionLayer? = nil, _ execution: Execution
+  ) {
     self.source = source
     self.layer = layer
+    self.execution = execution
   }
 
   /// The panels, for as long as the caller holds them.
@@ -27,7 +31,7 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
       if let panels = kept ?? lent { return panels }
       let panels = pack()
       packings += 1
-      if packings > 1 { kept = panels } else { lent = panels }
+      if packings > 1, execution.memory == .fast { kept = panels } else { lent = panels }
       return panels
     }
   }
@@ -36,8 +40,9 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
     source.withKernel { stored in
       guard var layer else {
         let (n, k) = (source.shape[0], source.shape[1])
-        let packed = TensorStorage(count: kernel_packed_count(n, k))
-        kernel_pack_rows(stored, n, k, packed.base)
+        let inBFloat16 = execution.precision == .bfloat16
+        let packed = TensorStorage(count: kernel_packed_count(n, inBFloat16 ? k / 2 : k))
+        (inBFloat16 ? kernel_pack_rows_bfloat16 : kernel_pack_rows)(stored, n, k, packed.base)
         return packed
       }
       let packed = TensorStorage(count: kernel_convolution_packed_count(&layer))

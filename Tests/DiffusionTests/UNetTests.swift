@@ -26,6 +26,22 @@ struct UNetTests {
     #expect(try relativeError(output, example.tensor("output")) < 2e-5)
   }
 
+  @Test("is close in bfloat16, the same with small memory", arguments: cases)
+  func executes(_ example: Case) throws {
+    let (z, text) = try (example.tensor("z"), example.tensor("text"))
+    let timesteps = try example.timesteps()
+    func output(_ execution: Execution) throws -> Tensor {
+      let unet = try UNet2DCondition(folder: example.folder, execution: execution)
+      _ = try unet(z, timesteps: timesteps, text: text)
+      return try unet(z, timesteps: timesteps, text: text)
+    }
+    let reference = try output(Execution())
+    #expect(try output(Execution(memory: .small)) == reference)
+    let rough = try output(Execution(precision: .bfloat16))
+    #expect(rough != reference)
+    #expect(relativeError(rough, reference) < 3e-2)
+  }
+
   @Test("gives a sample the same bits in any batch", arguments: cases)
   func batchInvariant(_ example: Case) throws {
     let unet = try UNet2DCondition(folder: example.folder)

@@ -86,6 +86,32 @@ import Testing
     #expect(alone == layer(x, adding: residual, addingPerSample: shift).rows(last))
   }
 
+  /// Processors without products of bfloat16 make them of other instructions.
+  @Test(arguments: 0..<8) func bfloat16(_ seed: Int) throws {
+    var random = Philox(seed: UInt64(seed), stream: "bfloat16")
+    let execution = Execution(precision: .bfloat16)
+    var n = sizes(&random, 1...3, 3...12, 3...12, 16...50, 1...60)
+    if seed == 7 { n[3] = 900 }  // several blocks of K
+    n[3] *= 2
+    let x = random.normals(shape: [n[0], n[1], n[2], n[3]])
+    let linear = Linear(
+      weight: random.normals(shape: [n[4], n[3]]), bias: random.normals(shape: [n[4]]),
+      execution: execution)
+    try sameBitsEverywhere("linear \(n)") { linear(x, activation: .silu) }
+    for stride in [1, 2] {
+      let layer = Convolution2D(
+        weight: random.normals(shape: [n[4], n[3], 3, 3]), bias: nil, stride: stride,
+        execution: execution)
+      try sameBitsEverywhere("convolution \(n), stride \(stride)") { layer(x) }
+      #expect(layer(x.rows(0..<1)) == layer(x).rows(0..<1))
+    }
+    let q = random.normals(shape: [n[0], n[1] * n[2], 4 * n[4]])
+    let k = random.normals(shape: [n[0], n[3] + 1, 4 * n[4]])
+    try sameBitsEverywhere("attention \(n)") {
+      attention(queries: q, keys: k, values: k, heads: 2, precision: .bfloat16)
+    }
+  }
+
   @Test(arguments: 0..<8) func attentionOfAnyShape(_ seed: Int) throws {
     var random = Philox(seed: UInt64(seed), stream: "attention")
     var n = sizes(&random, 1...3, 1...4, 1...40, 1...150, 1...90)

@@ -43,7 +43,7 @@ class Torch:
 
 class Evoke:
     def __init__(self, probe: pathlib.Path, folder: pathlib.Path, threads: int):
-        self.process = subprocess.Popen([probe, "bench", folder, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([probe, "bench", folder, str(threads), "float32", "fast"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __call__(self, part: str, batch: int, repeats: int) -> list[float]:
         print(part, 0, batch, repeats, file=self.process.stdin, flush=True)

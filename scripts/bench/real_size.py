@@ -106,7 +106,7 @@ class OpenVINO(Torch):
             with torch.no_grad():
                 self.graph = openvino.convert_model(Wrapped(self.part("unet")), example_input=inputs)
             self.loaded.clear()
-        self.graph.reshape([list(x.shape) for x in inputs])
+        self.graph.reshape({i: list(x.shape) for i, x in enumerate(inputs)})
         hint = "bf16" if self.options.bfloat16 else "f32"
         compiled = openvino.Core().compile_model(self.graph, "CPU", {
             "INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": self.options.threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"})
@@ -146,6 +146,8 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cases", nargs="*", help="PART:SIDE:BATCH, all by default")
+    parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"], help="of evoke's UNet")
+    parser.add_argument("--memory", default="fast", choices=["fast", "small"], help="what evoke keeps")
     parser.add_argument("--bfloat16", action="store_true", help="the peers compute in bfloat16")
     parser.add_argument("--channels-last", action="store_true", help="PyTorch's tensors lie channels last")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
@@ -157,7 +159,7 @@ def main():
     flags = ["--threads", options.threads] + ["--bfloat16"] * options.bfloat16 + ["--channels-last"] * options.channels_last
     print("| peer | part | side | batch | evoke s | peer s | speed |\n|---|---|---|---|---|---|---|", flush=True)
     for peer in options.peers:
-        sides = [Process([options.probe, "bench", options.folder, options.threads]),
+        sides = [Process([options.probe, "bench", options.folder, options.threads, options.precision, options.memory]),
                  Process([sys.executable, __file__, options.probe, options.folder, "--serve", peer, *flags])]
         for case in CASES:
             wanted = not options.cases or ":".join(map(str, case)) in options.cases

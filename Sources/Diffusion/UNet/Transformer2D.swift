@@ -50,11 +50,13 @@ struct TransformerBlock: Sendable {
   let expand: Linear  // ff.net.0.proj
   let contract: Linear  // ff.net.2
   let heads: Int
+  let precision: Precision
   /// This block's place in `TextConditions.layers`.
   let layer: Int
 
   init(_ weights: Weights, channels c: Int, heads: Int, textWidth: Int, layer: Int) throws {
     self.heads = heads
+    precision = weights.execution.precision
     self.layer = layer
     norm1 = try weights.layerNorm("norm1", c)
     queries1 = try weights.linear("attn1.to_q", c, c, bias: false)
@@ -76,13 +78,15 @@ struct TransformerBlock: Sendable {
     var x = input
     let own = norm1(x)
     x = output1(
-      attention(queries: queries1(own), keys: keys1(own), values: values1(own), heads: heads),
+      attention(
+        queries: queries1(own), keys: keys1(own), values: values1(own), heads: heads,
+        precision: precision),
       adding: x)
     let (keys, values) = text.layers[layer]
     x = output2(
       attention(
         queries: queries2(norm2(x)), keys: keys.gathered(rows), values: values.gathered(rows),
-        heads: heads),
+        heads: heads, precision: precision),
       adding: x)
     return contract(expand(norm3(x)).gatedGELU(), adding: x)
   }

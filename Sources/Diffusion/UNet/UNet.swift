@@ -23,19 +23,23 @@ public final class UNet2DCondition: Sendable {
   ///
   /// Throws `EvokeError` when the configuration asks for an unsupported part, or a tensor is missing
   /// or has another shape.
-  public convenience init(folder: URL) throws {
-    try self.init(
-      Config(folder.appendingPathComponent("config.json")), try Weights(folder: folder))
+  public convenience init(folder: URL, execution: Execution = Execution()) throws {
+    var weights = try Weights(folder: folder)
+    weights.execution = execution
+    try self.init(Config(folder.appendingPathComponent("config.json")), weights)
   }
 
-  /// Reads the UNet of a model from wherever its tensors are.
+  /// Reads the UNet of a model from wherever its tensors are; the first and the last layer and the
+  /// timestep's compute in float32 whatever the weights' execution says.
   init(_ file: Config, _ weights: Weights) throws {
     let config = try UNetConfig(file)
+    var outer = weights
+    outer.execution.precision = .float32
     let channels = config.blockChannels
     var layers = 0
     self.config = config
-    time = try TimestepEmbedding(weights, config)
-    convIn = try weights.convolution(
+    time = try TimestepEmbedding(outer, config)
+    convIn = try outer.convolution(
       "conv_in", config.inputChannels, channels[0], kernel: config.inputKernel)
     down = try channels.indices.map {
       try DownBlock(weights["down_blocks.\($0)"], level: $0, config: config, layers: &layers)
@@ -46,7 +50,7 @@ public final class UNet2DCondition: Sendable {
     }
     normOut = try weights.groupNorm(
       "conv_norm_out", channels[0], groups: config.groups, epsilon: config.epsilon)
-    convOut = try weights.convolution(
+    convOut = try outer.convolution(
       "conv_out", channels[0], config.outputChannels, kernel: config.outputKernel)
     textBlocks =
       (down.flatMap(\.attentions) + [middle.attention] + up.flatMap(\.attentions))

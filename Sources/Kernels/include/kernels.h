@@ -73,10 +73,16 @@ void kernel_expand(KernelStored x, long count, float *y);
 long kernel_packed_count(long n, long k);
 // Packs weights[n][k] (one row an output, as torch stores Linear) into column panels.
 void kernel_pack_rows(KernelStored weights, long n, long k, float *packed);
+// In bfloat16, two values of K a word: kernel_packed_count(n, k / 2) floats; k is even.
+void kernel_pack_rows_bfloat16(KernelStored weights, long n, long k, float *packed);
 // Packs columns[k][n] (the right-hand side of a matrix product).
 void kernel_pack_columns(const float *columns, long k, long n, float *packed);
 
 // c[m][n] = activation(a · bᵀ (+ bias) (+ per sample) (+ residual)), in that order.
+//
+// In bfloat16 both factors are rounded to it, to nearest even; chain and result are float. A step of
+// the chain takes two values of K, the second first, each a fused multiply-add with subnormal
+// numbers as zeros: AVX512-BF16's VDPBF16PS, made of other instructions where that is missing.
 typedef struct KernelGemm {
   long m, n, k;
   const float *a;
@@ -89,6 +95,7 @@ typedef struct KernelGemm {
   KernelActivation activation;
   float *c;
   long ldc;
+  bool bfloat16;  // b is packed so; k is even
 } KernelGemm;
 void kernel_gemm(const KernelGemm *gemm);
 
@@ -97,6 +104,7 @@ void kernel_gemm(const KernelGemm *gemm);
 typedef struct ConvolutionLayer {
   long inputs, outputs, kernel_height, kernel_width, stride;
   long positions;  // of the map that the layer is meant for, 0 where that is unknown
+  bool bfloat16;   // as in KernelGemm; the inputs are even, the window is at most 3 × 3
 } ConvolutionLayer;
 
 // Floats of the packed weights, and their packing from [outputs][inputs][height][width].
@@ -126,6 +134,7 @@ typedef struct KernelAttention {
   float *y;
   float scale;
   bool causal;
+  bool bfloat16;  // both products, as in KernelGemm; the width is even
 } KernelAttention;
 void kernel_attention(const KernelAttention *attention);
 

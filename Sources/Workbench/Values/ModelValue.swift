@@ -6,7 +6,7 @@ public struct ModelValue: Object {
   public static let typeName = "Model"
   public static let memberNames = [
     "name", "digest", "width", "picture_size", "latent_shape", "timesteps", "prediction", "words",
-    "prompt_length", "token_table",
+    "prompt_length", "precision", "token_table",
   ]
 
   public let model: DiffusionModel
@@ -17,9 +17,13 @@ public struct ModelValue: Object {
     let size = model.pictureSize
     return "\(model.name), pictures \(size)×\(size), tokens \(model.textEncoder.width)-d, "
       + "\(model.schedule.trainingSteps) timesteps"
+      + (model.execution.precision == .float32 ? "" : ", \(model.execution.precision.rawValue)")
   }
 
-  public func hash(into digest: inout Digest) { digest.string(model.digest) }
+  public func hash(into digest: inout Digest) {
+    digest.string(model.digest)
+    if model.execution.precision != .float32 { digest.string(model.execution.precision.rawValue) }
+  }
 
   public func member(_ name: String) throws -> Value? {
     switch name {
@@ -31,6 +35,7 @@ public struct ModelValue: Object {
     case "timesteps": .int(model.schedule.trainingSteps)
     case "prediction": .string(model.schedule.predictionType.rawValue)
     case "words": .strings(model.words)
+    case "precision": .string(model.execution.precision.rawValue)
     case "prompt_length": .int(model.tokenizer.maxLength)
     case "token_table": .tensor(model.textEncoder.tokenTable)
     default: nil
