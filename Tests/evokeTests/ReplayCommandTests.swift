@@ -229,4 +229,20 @@ extension Workplace {
       return "\(name) \((attributes?[.size] as? Int) ?? 0)"
     }
   }
+
+  @Test("A session saved at the prompt finds its files from wherever it was saved")
+  func promptSavedElsewhere() throws {
+    let place = try Workplace()
+    try place.write("", to: "data/.keep")
+    try place.write("", to: "sessions/.keep")
+    let picture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../examples/concepts/coral-star/given/4.png")
+    try FileManager.default.copyItem(
+      at: picture, to: place.folder.appendingPathComponent("data/4.png"))
+    let typed = "photo = images(\"data/4.png\")\n:save sessions/mine.evk\n"
+    let prompt = try place.evoke([], input: typed)
+    #expect(prompt.status == 0, "\(prompt.errors)")
+    let replayed = try place.evoke(["replay", "sessions/mine.evk", "--quiet"])
+    #expect(replayed.output.contains("exact: 1 statement"), "\(replayed.output)\(replayed.errors)")
+  }
 }

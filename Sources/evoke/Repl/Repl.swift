@@ -100,7 +100,7 @@ final class Repl {
       } onResult: { result in
         host.progressLine.clear()
         results.append(result)
-        keeper.journal?.finish(result, header: header)
+        keeper.journal?.finish(result, header: header())
         show(result)
       }
     } catch {
@@ -142,7 +142,7 @@ final class Repl {
       past.append(Snapshot(state: state, results: results.count, undone: []))
       results.append(result)
     }
-    if resumption.obstacle != nil { keeper.journal?.append(results, header: header) }
+    if resumption.obstacle != nil { keeper.journal?.append(results, header: header()) }
   }
 
   // MARK: Commands
@@ -186,7 +186,7 @@ final class Repl {
     past.append(Snapshot(state: interpreter.state, results: results.count, undone: []))
     interpreter.state = next.state
     results += next.undone
-    keeper.journal?.append(next.undone, header: header)
+    keeper.journal?.append(next.undone, header: header())
     Terminal.standardOutput("again: \(next.undone.first?.source ?? "")")
   }
 
@@ -195,16 +195,19 @@ final class Repl {
       return Terminal.standardError("error: :save needs a file name, as in :save star.evk")
     }
     do {
-      let text = TypedSession(results, header: header).text
-      try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: path))
+      let url = URL(fileURLWithPath: path)
+      let text = TypedSession(results, header: header(savedAt: url)).text
+      try AtomicFile.write(Data(text.utf8), to: url)
       Terminal.standardOutput("saved \(results.count) statements to \(path)")
     } catch { show(error) }
   }
 
-  /// What the session says of itself.
-  private var header: SessionHeader {
-    SessionHeader(
-      version: Version.text, seed: 0, environment: Fingerprint.machine,
+  /// What the session says of itself; saved elsewhere, also where its relative paths begin.
+  private func header(savedAt session: URL? = nil) -> SessionHeader {
+    let folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+    return SessionHeader(
+      version: Version.text, seed: 0,
+      environment: Fingerprint.environment(of: folder, seenFrom: session),
       fingerprint: interpreter.fingerprint)
   }
 
