@@ -15,7 +15,7 @@ typedef char **(*evoke_completer)(const char *word, int start, int end);
 static inline void evoke_readline_set_up(const char *name, evoke_completer complete) {
   rl_readline_name = name;
   rl_attempted_completion_function = complete;
-  rl_completer_word_break_characters = " \t\n()[]{},:=+-*/%@<>!&|;#\"'";
+  rl_completer_word_break_characters = " \t\n()[]{},:=+-*/%@<>!?&|;#\"'";
   rl_completer_quote_characters = NULL;
   rl_attempted_completion_over = 1;
   rl_catch_signals = 1;

@@ -39,6 +39,7 @@ struct PromptTests {
       ("denois\t", "denoising"), ("cma(space, sig\t", "sigma: "),
       ("subspace(m, by: .rand\t", ".random"), (":und\t", ":undo "), ("images(\"giv\t", "given/"),
       ("images(\"given/4\t", "given/4.png"), ("x = sort\t", "sorted"),
+      ("?evol\t", "?evolve"), (":save giv\t", "given/"),
     ] {
       prompt.type(typed)
       try prompt.expect(completed)

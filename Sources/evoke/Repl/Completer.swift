@@ -23,6 +23,9 @@ struct Completer: Sendable {
       return (matching(String(line.dropFirst()), commands), " ")
     }
     let context = Context(line)
+    if line.hasPrefix(":save ") {
+      return (paths(String(line.dropFirst(6)), word: context.word), nil)
+    }
     if let text = context.openString { return insideString(text, context) }
     if context.word.contains(".") || context.isBehindDot { return (members(context), nil) }
     if let call = context.call, let builtin = registry[call] {
@@ -146,7 +149,7 @@ extension Completer {
       openString = string
       call = stack.last { !$0.name.isEmpty }?.name
       label = stack.last?.label
-      let breaks: Set<Character> = Set(" \t\n()[]{},:=+-*/%@<>!&|;#\"'")
+      let breaks: Set<Character> = Set(" \t\n()[]{},:=+-*/%@<>!?&|;#\"'")
       word = String(line.reversed().prefix { !breaks.contains($0) }.reversed())
       isBehindDot = word.hasPrefix(".")
     }
