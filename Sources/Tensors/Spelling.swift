@@ -6,13 +6,17 @@
 /// - Returns: the name of least edit distance (insertions, deletions, substitutions, swaps of
 ///   neighbours; case ignored), if that is at most a third of the word's length, or one.
 public func closest(to word: String, among names: [String]) -> String? {
+  // Nobody misspells a page of text; the distance takes time with the product of the lengths.
+  guard word.utf8.count <= 100 else { return nil }
   let typed = Array(word.lowercased())
+  let most = max(1, typed.count / 3)
   var best: (name: String, distance: Int)?
   for name in names {
+    guard abs(name.utf8.count - word.utf8.count) <= 4 * most else { continue }
     let distance = editDistance(typed, Array(name.lowercased()))
     if distance < best?.distance ?? Int.max { best = (name, distance) }
   }
-  guard let best, best.distance <= max(1, typed.count / 3) else { return nil }
+  guard let best, best.distance <= most else { return nil }
   return best.name
 }
 

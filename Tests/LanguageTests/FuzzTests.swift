@@ -92,6 +92,18 @@ import Testing
     }
   }
 
+  /// What the fuzzer (scripts/fuzz) found once.
+  @Test func foundInputsNeverCrash() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../Fuzz/Seeds").standardizedFileURL
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    #expect(!names.isEmpty)
+    for name in names {
+      let bytes = try Data(contentsOf: folder.appendingPathComponent(name))
+      feed(String(decoding: bytes, as: UTF8.self))
+    }
+  }
+
   @Test(arguments: [
     String(repeating: "(", count: 100_000), String(repeating: "[", count: 100_000),
     String(repeating: "-", count: 100_000) + "1",

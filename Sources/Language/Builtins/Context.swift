@@ -74,9 +74,11 @@ public struct Context {
   }
 
   /// Writes a line to standard output and into the transcript, behind this statement.
-  public func print(_ line: String) {
+  ///
+  /// - Throws: `EvokeError` (value) once a statement has printed far too much.
+  public func print(_ line: String) throws {
     trace?.isPure = false
-    machine.print(line)
+    try machine.print(line)
   }
 
   /// Shows a value (pictures, a plot) where the host can.
@@ -100,6 +102,11 @@ public struct Context {
 
   /// Counts `count` steps of work against the step limit.
   public func step(_ count: Int) throws { try machine.step(count) }
+
+  /// Makes sure that there is memory for `bytes` more, before a large result is begun.
+  ///
+  /// - Throws: `EvokeError` (value).
+  public func requireMemory(_ bytes: Int) throws { try machine.requireMemory(bytes) }
 
   /// The bounds that results must keep.
   public var limits: Limits { machine.limits }

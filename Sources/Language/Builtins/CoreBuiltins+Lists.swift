@@ -28,7 +28,8 @@ extension CoreBuiltins {
       parameters: [Parameter("list", sequence, "a list, or anything with elements")],
       returns: .int, example: "count([1, 2, 3])"
     ) { arguments, context in
-      .int(try Elements(arguments["list"], context.limits).count)
+      if case .string(let text) = arguments["list"] { return .int(text.count) }
+      return .int(try Elements(arguments["list"], context.limits).count)
     },
     listFunction("list", "The elements of a value as a list", [], "list(0..<5)") { values, _, _ in
       .list(List(values))
@@ -101,7 +102,7 @@ extension CoreBuiltins {
       "unique", "The elements without repetitions, each where it is first", [], "unique([1, 2, 1])"
     ) { values, _, context in
       var seen: Set<String> = []
-      return .list(List(values.filter { seen.insert($0.digest).inserted }))
+      return .list(List(try values.filter { seen.insert(try context.digest(of: $0)).inserted }))
     },
     listFunction(
       "zip", "Pairs of elements at the same place, as long as the shorter list",
@@ -138,6 +139,7 @@ extension CoreBuiltins {
     }
     let descending = try arguments.bool("descending")
     func precedes(_ a: Value, _ b: Value) throws -> Bool {
+      try context.step(min(a.shallowBytes, b.shallowBytes) >> 12)
       guard case .bool(let result) = try Operators.apply(.less, a, b, context.limits) else {
         throw arguments.error("list", .type, "only numbers and strings can be sorted")
       }

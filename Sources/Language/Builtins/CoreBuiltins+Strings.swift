@@ -20,13 +20,15 @@ extension CoreBuiltins {
         throw arguments.error("separator", .value, "the separator is empty")
       }
       var parts: [Value] = []
-      var rest = Array(try arguments.string("text").utf8)[...]
-      while let range = rest.firstRange(of: Array(separator.utf8)) {
-        parts.append(.string(String(decoding: rest[..<range.lowerBound], as: UTF8.self)))
-        rest = rest[range.upperBound...]
-        if parts.count > context.limits.elements { throw Operators.tooLong(context.limits) }
+      let text = Array(try arguments.string("text").utf8)
+      let search = ByteSearch(separator)
+      var start = 0
+      while let range = search.first(in: text, from: start) {
+        parts.append(.string(String(decoding: text[start..<range.lowerBound], as: UTF8.self)))
+        start = range.upperBound
+        if parts.count >= context.limits.elements { throw Operators.tooLong(context.limits) }
       }
-      parts.append(.string(String(decoding: rest, as: UTF8.self)))
+      parts.append(.string(String(decoding: text[start...], as: UTF8.self)))
       return .list(List(parts))
     },
     Builtin(
@@ -51,17 +53,22 @@ extension CoreBuiltins {
         Parameter("by", .string, "what to put in its place"),
       ], returns: .string, example: "replace(\"a * on sand\", \"*\", \"<star>\")"
     ) { arguments, context in
-      let part = Array(try arguments.string("part").utf8)
+      let part = try arguments.string("part")
       guard !part.isEmpty else { throw arguments.error("part", .value, "the part is empty") }
       let by = Array(try arguments.string("by").utf8)
+      let text = Array(try arguments.string("text").utf8)
+      let search = ByteSearch(part)
       var result: [UInt8] = []
-      var rest = Array(try arguments.string("text").utf8)[...]
-      while let range = rest.firstRange(of: part) {
-        result += rest[..<range.lowerBound] + by
-        rest = rest[range.upperBound...]
+      var start = 0
+      while let range = search.first(in: text, from: start) {
+        result += text[start..<range.lowerBound]
+        result += by
+        start = range.upperBound
         if result.count > context.limits.stringBytes { throw Operators.tooLong(context.limits) }
       }
-      return .string(String(decoding: result + rest, as: UTF8.self))
+      result += text[start...]
+      if result.count > context.limits.stringBytes { throw Operators.tooLong(context.limits) }
+      return .string(String(decoding: result, as: UTF8.self))
     },
     Builtin(
       "lower", topic: "Strings", summary: "The text in lower-case letters", parameters: [text],

@@ -10,7 +10,12 @@ enum CoreBuiltins {
       parameters: [Parameter(rest: "values", .any, "what to write")], returns: .none,
       example: "print(\"loss\", 0.25)"
     ) { arguments, context in
-      context.print(try arguments.list("values").map(\.description).joined(separator: " "))
+      var line = ""
+      for (index, value) in try arguments.list("values").enumerated() {
+        line += (index > 0 ? " " : "") + value.description
+        if line.utf8.count > context.limits.stringBytes { throw Operators.tooLong(context.limits) }
+      }
+      try context.print(line)
       return .none
     },
     Builtin(
@@ -33,7 +38,7 @@ enum CoreBuiltins {
       summary: "SHA-256 over a value's bytes, of which echo lines show the first 8 digits",
       parameters: [Parameter("value", .any, "any value")], returns: .string,
       example: "digest([1, 2, 3])"
-    ) { arguments, _ in .string(arguments["value"].digest) },
+    ) { arguments, context in .string(try context.digest(of: arguments["value"])) },
     Builtin(
       "check", topic: "Session", summary: "Fails unless a condition holds",
       parameters: [

@@ -93,7 +93,7 @@ extension Registry {
   public func referencePage() -> String {
     var parts = [
       "# Reference",
-      "Generated from the builtins' declarations by `scripts/reference`; do not edit. "
+      "Generated from the builtins' declarations by `evoke reference`; do not edit. "
         + "The language itself is described in [language.md](language.md).",
       topics.map { topic in
         let names = builtins.filter { $0.topic == topic }.map { "[`\($0.name)`](#\($0.name))" }

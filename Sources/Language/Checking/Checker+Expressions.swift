@@ -50,14 +50,13 @@ extension Checker {
   }
 
   private mutating func record(_ fields: [Expression.Field], _ span: Span) -> Node {
-    var keys: [String] = []
+    var keys: Set<String> = []
     var nodes: [(key: Node, value: Node)] = []
     for field in fields {
       if case .literal(.string(let key)) = field.key.kind {
-        if keys.contains(key) {
+        if !keys.insert(key).inserted {
           report(.usage, "the key \(quoted(key)) stands twice in this record", field.key.span)
         }
-        keys.append(key)
       }
       nodes.append((key: expression(field.key), value: expression(field.value)))
     }
@@ -174,6 +173,9 @@ extension Checker {
         .name, "`\(name)` is used before it is bound",
         hint: line > source.line(at: span.start)
           ? "it gets its value in line \(line)" : "bind it first: \(name) = …")
+    }
+    guard errors.count < Parser.errorLimit else {
+      return EvokeError(.name, "there is no name `\(name)`")
     }
     let names = scope.visibleNames + bound.sorted() + registry.names
     let near = closest(to: name, among: names)

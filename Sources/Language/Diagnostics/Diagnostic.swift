@@ -41,7 +41,7 @@ public struct Diagnostic: Error, Sendable, Equatable {
       color ? ("\u{1b}[1m", "\u{1b}[1;31m", "\u{1b}[2m", "\u{1b}[0m") : ("", "", "", "")
     let word = error.kind == .interrupted ? "interrupted" : "error"
     var text = "\(bold)\(file):\(line):\(column):\(off) \(red)\(word):\(off) \(error.message)"
-    if !sourceLine.isEmpty {
+    if !sourceLine.isEmpty, column <= sourceLine.count + 1 {
       // A tab in front of the mark stays a tab, so that the mark stands below its column.
       let lead = String(sourceLine.prefix(column - 1).map { $0 == "\t" ? "\t" : " " })
       let mark = "^" + String(repeating: "~", count: max(0, length - 1))

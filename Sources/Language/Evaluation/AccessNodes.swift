@@ -17,6 +17,7 @@ final class PropertyNode: Node, @unchecked Sendable {
   override func evaluate(_ m: Machine) throws -> Value {
     let value = try receiver.evaluate(m)
     return try located(m, place) {
+      try m.chargeReading(value)
       if let member = try Members.member(name, of: value) { return member }
       throw Members.missing(name, in: value, registry)
     }
@@ -35,6 +36,7 @@ enum Members {
       case "shape": return .ints(tensor.shape)
       case "count": return .int(tensor.count)
       case "rank": return .int(tensor.rank)
+      case "T": return .tensor(tensor.transposed((0..<tensor.rank).reversed()))
       default: return nil
       }
     case .list(let list):
@@ -61,7 +63,7 @@ enum Members {
     switch value {
     case .record(let record): record.keys
     case .object(let object): type(of: object).memberNames
-    case .tensor: ["shape", "count", "rank"]
+    case .tensor: ["shape", "count", "rank", "T"]
     case .list: ["count", "first", "last"]
     case .range: ["count", "lower", "upper"]
     case .string: ["count"]
@@ -107,6 +109,9 @@ final class SubscriptNode: Node, @unchecked Sendable {
 
   override func evaluate(_ m: Machine) throws -> Value {
     let value = try receiver.evaluate(m)
+    if indices.count == 1, case .list(let list) = value {
+      return try element(of: list, try place(indices[0], m), m)
+    }
     var places: [Place] = []
     for index in indices { places.append(try place(index, m)) }
     if case .tensor(let tensor) = value { return try slice(tensor, places, m) }
@@ -119,7 +124,21 @@ final class SubscriptNode: Node, @unchecked Sendable {
       throw m.fault(
         EvokeError(.type, "\(value.briefly) takes one index, not \(places.count)"), span)
     }
-    return try located(m, indices[0].span) { try Subscripts.element(of: value, only, m.limits) }
+    return try located(m, indices[0].span) {
+      try m.chargeReading(value)
+      return try Subscripts.element(of: value, only, m.limits)
+    }
+  }
+
+  private func element(of list: List, _ place: Place, _ m: Machine) throws -> Value {
+    try located(m, indices[0].span) {
+      if case .element(.int(let index)) = place {
+        return list.elements[try Subscripts.index(index, list.count, "the list")]
+      }
+      let part = try Subscripts.element(of: .list(list), place, m.limits)
+      try m.charge(part)
+      return part
+    }
   }
 
   private func place(_ index: Index, _ m: Machine) throws -> Place {
@@ -166,7 +185,11 @@ final class SubscriptNode: Node, @unchecked Sendable {
           }
         })
     }
-    return try located(m, span) { Elements.value(of: try tensor.slice(slices)) }
+    return try located(m, span) {
+      let part = Elements.value(of: try tensor.slice(slices))
+      try m.charge(part)
+      return part
+    }
   }
 }
 
@@ -198,8 +221,11 @@ enum Subscripts {
     case (.object(let object as any SequenceObject), .range(let lower, let upper, let isClosed)):
       return try object.elements(
         range(lower, upper, isClosed, object.count, type(of: object).typeName))
+    case (.string(let string), .element(.int(let index))):
+      let place = try self.index(index, string.count, "the string")
+      return .string(String(string[string.index(string.startIndex, offsetBy: place)]))
     case (.list, .element(.int(let index))), (.range, .element(.int(let index))),
-      (.string, .element(.int(let index))), (.object, .element(.int(let index))):
+      (.object, .element(.int(let index))):
       let elements = try Elements(value, limits)
       return try elements[self.index(index, elements.count, "the \(value.typeName)")]
     case (.list, .element(let key)), (.range, .element(let key)), (.string, .element(let key)):

@@ -12,10 +12,15 @@ extension Machine {
     case (.int(let x), .int(let y)): return x == y
     case (.int(let x), .double(let y)), (.double(let y), .int(let x)): return Double(x) == y
     case (.double(let x), .double(let y)): return x == y
-    case (.string(let x), .string(let y)): return x.utf8.elementsEqual(y.utf8)
+    case (.string(let x), .string(let y)):
+      guard x.utf8.count == y.utf8.count else { return false }
+      try chargeReading(a)
+      return x.utf8.elementsEqual(y.utf8)
     case (.member(let x), .member(let y)): return x == y
     case (.range(let x), .range(let y)): return x == y
-    case (.tensor(let x), .tensor(let y)): return x == y
+    case (.tensor(let x), .tensor(let y)):
+      try chargeReading(a)
+      return x == y
     case (.list(let x), .list(let y)):
       guard x.count == y.count else { return false }
       try step(x.count)
@@ -28,7 +33,7 @@ extension Machine {
         guard let q = y[key], try equal(p, q) else { return false }
       }
       return true
-    case (.function, .function), (.object, .object): return a.digest == b.digest
+    case (.function, .function), (.object, .object): return try digest(of: a) == digest(of: b)
     default: return false
     }
   }
@@ -45,26 +50,12 @@ extension Machine {
     case (.range(let range), .int(let number)):
       return number >= range.lower && number < range.upper
     case (.string(let text), .string(let part)):
-      return part.isEmpty || text.utf8.firstRange(of: part.utf8) != nil
+      try chargeReading(container)
+      return part.isEmpty || ByteSearch(part).first(in: Array(text.utf8)) != nil
     default:
       throw EvokeError(
         .type, "`in` cannot look for \(value.briefly) in \(container.briefly)",
         hint: "it looks into lists, for keys of records, numbers of ranges and parts of strings")
     }
-  }
-}
-
-extension Sequence where Self: Collection, Element == UInt8 {
-  /// Where `part` occurs first.
-  func firstRange(of part: some Collection<UInt8>) -> Range<Index>? {
-    let pattern = Array(part)
-    let text = Array(self)
-    guard !pattern.isEmpty, pattern.count <= text.count else { return nil }
-    for start in 0...(text.count - pattern.count)
-    where text[start] == pattern[0] && text[start..<start + pattern.count].elementsEqual(pattern) {
-      let lower = index(startIndex, offsetBy: start)
-      return lower..<index(lower, offsetBy: pattern.count)
-    }
-    return nil
   }
 }

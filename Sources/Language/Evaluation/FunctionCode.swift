@@ -109,6 +109,7 @@ extension Machine {
   func invoke(_ builtin: Builtin, _ values: [Value], at site: CallSite) throws -> Value {
     let caller = source
     do {
+      for value in values { try chargeReading(value) }
       let result =
         if let memory {
           try remembered(builtin, values, at: site, memory)
@@ -116,6 +117,7 @@ extension Machine {
           try builtin.body(
             Arguments(builtin, values), Context(machine: self, builtin: builtin, site: site))
         }
+      try charge(result)
       return try bounded(result, site.nameSpan)
     } catch let fault as Fault {
       throw fault

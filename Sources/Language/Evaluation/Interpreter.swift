@@ -10,6 +10,7 @@ public final class Interpreter {
   private var table = GlobalTable()
   /// The slots in order of first binding.
   private var order: [Int] = []
+  private var ordered: Set<Int> = []
 
   /// - Parameters:
   ///   - registry: The vocabulary.
@@ -124,7 +125,7 @@ public final class Interpreter {
     let source = try recordedSource(statement, program)
     var echo: Echo?
     if let name, !statement.isSilenced {
-      echo = Echo(text: "\(name): \(value.echo)", digest: value.digest)
+      echo = Echo(text: "\(name): \(value.echo)", digest: try machine.digest(of: value))
     }
     return StatementResult(
       source: source, originalSource: program.text.text(statement.span),
@@ -139,7 +140,7 @@ public final class Interpreter {
   }
 
   private func note(_ slot: Int) {
-    if !order.contains(slot) { order.append(slot) }
+    if ordered.insert(slot).inserted { order.append(slot) }
   }
 
   /// The statement's text; if an operation stopped early, with the argument that makes it so.
@@ -205,6 +206,7 @@ public final class Interpreter {
         machine.globals[slot] = slot < newValue.values.count ? newValue.values[slot] : nil
       }
       order = newValue.order
+      ordered = Set(order)
       machine.counters = newValue.counters
     }
   }

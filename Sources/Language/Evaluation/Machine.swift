@@ -16,7 +16,7 @@ struct Fault: Error {
     guard trail.count < 4 else { return self }
     var fault = self
     let text = caller.text(call).split(separator: "\n").first.map(String.init) ?? ""
-    let shown = text.count > 60 ? text.prefix(60) + "…" : text
+    let shown = shortened(String(text), 60)
     fault.trail.append("\(caller.name):\(caller.line(at: call.start)): \(shown)")
     return fault
   }
@@ -46,6 +46,7 @@ final class Machine {
   @exclusivity(unchecked) private(set) var steps = 0
   @exclusivity(unchecked) private(set) var callDepth = 0
   private var stackLimit: UInt = 0
+  @exclusivity(unchecked) private var watch = MemoryWatch()
 
   private(set) var seed: Int
   /// What is being bound at each level of calls, the innermost last.
@@ -55,6 +56,7 @@ final class Machine {
 
   // What the statement that is running has left so far.
   private(set) var printed: [String] = []
+  private var printedBytes = 0
   private(set) var interruption: Interruption?
   @exclusivity(unchecked) var returned: Value = .none
 
@@ -103,8 +105,41 @@ final class Machine {
         .value, "the run has taken more than \(limits.steps) steps",
         hint: "is there a loop without an end?")
     }
-    if before >> 12 != steps >> 12 { try checkCancellation() }
+    if before >> 12 != steps >> 12 {
+      try checkCancellation()
+      if before >> 18 != steps >> 18 { try watch.look(adding: 0) }
+    }
   }
+
+  /// Counts the work and the memory that a value took to be made.
+  func charge(_ value: Value) throws {
+    let bytes = value.shallowBytes
+    if bytes > 4096 {
+      try step(bytes >> 12)
+      try watch.note(bytes)
+    }
+  }
+
+  /// Counts the work of reading through a value.
+  func chargeReading(_ value: Value) throws {
+    let bytes = value.shallowBytes
+    if bytes > 4096 { try step(bytes >> 12) }
+  }
+
+  /// Counts the work of arithmetic with tensors, and makes sure of the memory that its result takes,
+  /// before it begins.
+  func charge(_ operation: BinaryOperator, _ a: Value, _ b: Value) throws {
+    let (x, y) = (a.shallowBytes, b.shallowBytes)
+    guard x > 4096 || y > 4096 else { return }
+    try step(x >> 12 &+ y >> 12)
+    if let cost = try Operators.cost(operation, a, b, limits) {
+      try watch.require(cost.bytes)
+      try step(cost.steps)
+    }
+  }
+
+  /// Makes sure that there is memory for `bytes` more.
+  func requireMemory(_ bytes: Int) throws { try watch.require(bytes) }
 
   func checkCancellation() throws {
     if host.isCancelled { throw EvokeError(.interrupted, "stopped") }
@@ -114,6 +149,7 @@ final class Machine {
   func beginRun() {
     steps = 0
     stackLimit = Machine.lowestStackAddress()
+    watch.begin(limits.memoryBytes)
   }
 
   // MARK: - Frames
@@ -145,7 +181,13 @@ final class Machine {
 
   // MARK: - Output of a statement
 
-  func print(_ line: String) {
+  func print(_ line: String) throws {
+    printedBytes += line.utf8.count + 64
+    guard printedBytes <= limits.printedBytes else {
+      throw EvokeError(
+        .value, "this statement has printed more than \(limits.printedBytes) bytes",
+        hint: "print less, or write a table to a file")
+    }
     for part in line.split(separator: "\n", omittingEmptySubsequences: false) {
       printed.append(String(part))
       host.printed(String(part))
@@ -160,6 +202,7 @@ final class Machine {
 
   func beginStatement() {
     printed = []
+    printedBytes = 0
     interruption = nil
     returned = .none
     bindings = [Binding(.none)]

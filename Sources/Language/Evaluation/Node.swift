@@ -92,7 +92,7 @@ final class InterpolationNode: Node, @unchecked Sendable {
         throw m.fault(Operators.tooLong(m.limits), span)
       }
     }
-    return .string(text)
+    return try m.made(.string(text), span)
   }
 }
 
@@ -106,7 +106,7 @@ final class ListNode: Node, @unchecked Sendable {
     var values: [Value] = []
     values.reserveCapacity(elements.count)
     for element in elements { values.append(try element.evaluate(m)) }
-    return try m.bounded(.list(List(values)), span)
+    return try m.made(.list(List(values)), span)
   }
 }
 
@@ -122,7 +122,7 @@ final class RecordNode: Node, @unchecked Sendable {
       guard case .string(let name) = try key.evaluate(m) else { continue }
       values.append((name, try value.evaluate(m)))
     }
-    return try m.bounded(.record(Record(values)), span)
+    return try m.made(.record(Record(values)), span)
   }
 }
 
@@ -204,6 +204,12 @@ final class ClosureNode: Node, @unchecked Sendable {
 }
 
 extension Machine {
+  /// The value, counted as work and memory, unless it is nested too deeply.
+  func made(_ value: Value, _ span: Span) throws -> Value {
+    do { try charge(value) } catch let error as EvokeError { throw fault(error, span) }
+    return try bounded(value, span)
+  }
+
   /// The value, unless it is nested too deeply.
   func bounded(_ value: Value, _ span: Span) throws -> Value {
     if value.depth > limits.depth {

@@ -20,7 +20,15 @@ class BinaryNode: Node, @unchecked Sendable {
   }
 
   final func general(_ m: Machine, _ a: Value, _ b: Value) throws -> Value {
-    try located(m, place) { try Operators.apply(operation, a, b, m.limits) }
+    if a.isNumber, b.isNumber {
+      return try located(m, place) { try Operators.apply(operation, a, b, m.limits) }
+    }
+    return try located(m, place) {
+      try m.charge(operation, a, b)
+      let result = try Operators.apply(operation, a, b, m.limits)
+      try m.charge(result)
+      return result
+    }
   }
 
   static func make(

@@ -205,6 +205,10 @@ enum Operators {
 
   /// Refuses a broadcast whose result would be too large, before memory is asked for.
   private static func checkBroadcast(_ x: Tensor, _ y: Tensor, _ limits: Limits) throws {
+    try checkSize(broadcastShape(x, y), limits)
+  }
+
+  private static func broadcastShape(_ x: Tensor, _ y: Tensor) -> [Int] {
     var shape: [Int] = []
     let rank = max(x.rank, y.rank)
     for axis in 0..<rank {
@@ -212,14 +216,32 @@ enum Operators {
       let b = axis - (rank - y.rank)
       shape.append(max(a >= 0 ? x.shape[a] : 1, b >= 0 ? y.shape[b] : 1))
     }
-    try checkSize(shape, limits)
+    return shape
   }
 
   private static func checkProduct(_ x: Tensor, _ y: Tensor, _ limits: Limits) throws {
-    let outer = x.shape.dropLast(2) + y.shape.dropLast(2)
-    try checkSize(
-      outer + [x.rank > 1 ? x.shape[x.rank - 2] : 1, y.rank > 1 ? y.shape[y.rank - 1] : 1],
-      limits)
+    try checkSize(productShape(x, y), limits)
+  }
+
+  /// At least as large as the product's shape, whether or not the shapes fit together.
+  private static func productShape(_ x: Tensor, _ y: Tensor) -> [Int] {
+    x.shape.dropLast(2) + y.shape.dropLast(2)
+      + [x.rank > 1 ? x.shape[x.rank - 2] : 1, y.rank > 1 ? y.shape[y.rank - 1] : 1]
+  }
+
+  /// The bytes and the steps that arithmetic with tensors takes; nil for other values.
+  ///
+  /// - Throws: `EvokeError` (shape) if the result would be too large.
+  static func cost(
+    _ operation: BinaryOperator, _ a: Value, _ b: Value, _ limits: Limits
+  ) throws -> (bytes: Int, steps: Int)? {
+    guard isTensor(a) || isTensor(b), let x = operand(a), let y = operand(b) else { return nil }
+    let isProduct = operation == .matrixMultiply
+    let shape = isProduct ? productShape(x, y) : broadcastShape(x, y)
+    try checkSize(shape, limits)
+    let count = shape.reduce(1, *)
+    let bytes = (count + x.count + y.count) * 4
+    return (bytes, isProduct ? count / 256 * (x.shape.last ?? 1) / 256 : bytes >> 12)
   }
 
   /// Refuses a shape with a negative extent, too many axes, or more elements than the limit.

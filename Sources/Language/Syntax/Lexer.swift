@@ -18,19 +18,23 @@ struct Lexer {
 
   /// How deeply strings may be nested in the interpolations of strings.
   private static let stringDepth = 8
+  private static let errorLimit = 1000
+  /// Bounds the memory that a script's tree takes.
+  private let tokenLimit: Int
 
   /// A lexer for `span` of `source`, or for all of it.
-  init(_ source: SourceText, _ span: Span? = nil) {
+  init(_ source: SourceText, _ span: Span? = nil, tokenLimit: Int = 2_000_000) {
     self.source = source
+    self.tokenLimit = tokenLimit
     offset = min(span?.start ?? 0, source.bytes.count)
     end = min(span?.end ?? source.bytes.count, source.bytes.count)
   }
 
   /// The tokens, the last of which is `end`, and what was wrong.
-  static func run(_ source: SourceText, _ span: Span? = nil) -> (
-    tokens: [Token], errors: [SyntaxError]
-  ) {
-    var lexer = Lexer(source, span)
+  static func run(
+    _ source: SourceText, _ span: Span? = nil, tokenLimit: Int = 2_000_000
+  ) -> (tokens: [Token], errors: [SyntaxError]) {
+    var lexer = Lexer(source, span, tokenLimit: tokenLimit)
     lexer.run()
     return (lexer.tokens, lexer.errors)
   }
@@ -39,6 +43,10 @@ struct Lexer {
     var isSpaced = true
     while offset < end {
       let start = offset
+      guard tokens.count < tokenLimit else {
+        report("the script is too long", hint: "keep data in files, and read them", start, end)
+        break
+      }
       let byte = source.bytes[offset]
       switch byte {
       case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"):
@@ -74,6 +82,7 @@ struct Lexer {
   private mutating func report(
     _ message: String, hint: String? = nil, _ start: Int, _ stop: Int? = nil, atEnd: Bool = false
   ) {
+    guard errors.count < Self.errorLimit else { return }
     errors.append(
       SyntaxError(
         error: EvokeError(.usage, message, hint: hint), span: Span(start, stop ?? offset),
@@ -110,7 +119,9 @@ extension Lexer {
     if let next = byte(), Self.isNameByte(next) {
       while let next = byte(), Self.isNameByte(next) { offset += 1 }
       let text = source.text(Span(start, offset))
-      report("`\(text)` is neither a number nor a name", hint: "names begin with a letter", start)
+      report(
+        "`\(shortened(text, 60))` is neither a number nor a name",
+        hint: "names begin with a letter", start)
       add(.int(0), start, isSpaced)
       return
     }
@@ -120,13 +131,14 @@ extension Lexer {
         add(.int(value), start, isSpaced)
       } else {
         report(
-          "`\(text)` is too large for an int", hint: "write it as a double: \(text).0", start)
+          "`\(shortened(text, 60))` is too large for an int",
+          hint: "write it as a double: \(text).0", start)
         add(.int(0), start, isSpaced)
       }
     } else if let value = Double(text), value.isFinite {
       add(.double(value), start, isSpaced)
     } else {
-      report("`\(text)` is too large for a double", start)
+      report("`\(shortened(text, 60))` is too large for a double", start)
       add(.double(0), start, isSpaced)
     }
   }

@@ -130,8 +130,8 @@ extension Parser {
   private mutating func arrow(_ names: [(String, Span)], from start: Span) throws -> Expression {
     take()
     skipNewlines()
-    for (index, name) in names.enumerated()
-    where names[..<index].contains(where: { $0.0 == name.0 }) {
+    var seen: Set<String> = []
+    for name in names where !seen.insert(name.0).inserted {
       throw error("there are two parameters `\(name.0)`", name.1)
     }
     let body = try expression()

@@ -187,10 +187,11 @@ extension Parser {
 
   private mutating func parameters() throws -> [FunctionSyntax.Parameter] {
     var parameters: [FunctionSyntax.Parameter] = []
+    var names: Set<String> = []
     while !take(.closeParenthesis) {
       guard case .name(let name) = token.kind else { throw unexpected("a parameter's name") }
       let span = take().span
-      if parameters.contains(where: { $0.name == name }) {
+      if !names.insert(name).inserted {
         throw error("there are two parameters `\(name)`", span)
       }
       var isLabelled = false

@@ -113,7 +113,7 @@ extension Parser {
     switch token.kind {
     case .end: found = "the end of the text"
     case .newline: found = "the end of the line"
-    default: found = "`\(source.text(token.span))`"
+    default: found = "`\(shortened(source.text(token.span), 60))`"
     }
     // What is missing at the end is missing behind the last thing that stands there.
     let atEnd = token.kind == .end

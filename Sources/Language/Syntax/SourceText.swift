@@ -57,6 +57,9 @@ final class SourceText: Sendable {
     return String(decoding: bytes[start..<end], as: UTF8.self)
   }
 
+  /// The longest part of a line that errors show, in bytes.
+  private static let shownBytes = 400
+
   /// The error with its place.
   func diagnostic(_ error: EvokeError, _ span: Span, trail: [String] = []) -> Diagnostic {
     let line = line(at: span.start)
@@ -64,6 +67,8 @@ final class SourceText: Sendable {
     var end = line < lineStarts.count ? lineStarts[line] - 1 : bytes.count
     if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
     let column = text(Span(start, min(span.start, end))).count + 1
+    // Of a line that would fill the screen only the beginning is shown.
+    if end - start > Self.shownBytes { end = start + Self.shownBytes }
     let length = text(Span(min(span.start, end), min(span.end, end))).count
     return Diagnostic(
       error, file: name, line: line, column: column, length: max(1, length),

@@ -6,26 +6,46 @@ extension Value {
   ///
   /// A list, record or function inside another value is represented by its own 32-byte digest.
   public var digest: String {
-    var walk = DigestWalk()
+    var walk = DigestWalk<Never> { _ in }
     return Digest.hexadecimal(walk.digest(of: self))
   }
 }
 
+extension Machine {
+  /// The value's digest; counts steps, because a value may hold one large string very many times.
+  func digest(of value: Value) throws -> String {
+    var walk = DigestWalk<any Error> { try self.step($0 >> 12) }
+    return Digest.hexadecimal(try walk.digest(of: value))
+  }
+}
+
+extension Context {
+  /// The value's digest, ``Value/digest``, counted as work.
+  public func digest(of value: Value) throws -> String { try machine.digest(of: value) }
+}
+
 /// Digests a value and what it holds; what is held many times is digested once.
-private struct DigestWalk {
+private struct DigestWalk<Failure: Error> {
   private struct Key: Hashable {
     let address: UInt
     let count: Int
   }
   private var known: [Key: [UInt8]] = [:]
+  /// Is told how many bytes are about to be read.
+  private let meter: (Int) throws(Failure) -> Void
 
-  mutating func digest(of value: Value) -> [UInt8] {
+  init(_ meter: @escaping (Int) throws(Failure) -> Void) { self.meter = meter }
+
+  mutating func digest(of value: Value) throws(Failure) -> [UInt8] {
     var digest = Digest()
-    feed(value, into: &digest)
+    try feed(value, into: &digest)
     return digest.finalized()
   }
 
-  private mutating func feed(_ value: Value, into digest: inout Digest) {
+  private mutating func feed(
+    _ value: Value, into digest: inout Digest
+  ) throws(Failure) {
+    try meter(value.shallowBytes)
     switch value {
     case .none: digest.tag("n")
     case .bool(let bool): digest.tag(bool ? "t" : "f")
@@ -51,17 +71,17 @@ private struct DigestWalk {
     case .list(let list):
       digest.tag("l")
       digest.int(list.count)
-      for element in list.elements { feedPart(element, into: &digest) }
+      for element in list.elements { try feedPart(element, into: &digest) }
     case .record(let record):
       digest.tag("R")
       digest.int(record.count)
       for (key, value) in record.fields {
         digest.string(key)
-        feedPart(value, into: &digest)
+        try feedPart(value, into: &digest)
       }
     case .function(let function):
       digest.tag("F")
-      feed(function, into: &digest)
+      try feed(function, into: &digest)
     case .object(let object):
       digest.tag("o")
       digest.string(type(of: object).typeName)
@@ -69,18 +89,22 @@ private struct DigestWalk {
     }
   }
 
-  private mutating func feed(_ function: Function, into digest: inout Digest) {
+  private mutating func feed(
+    _ function: Function, into digest: inout Digest
+  ) throws(Failure) {
     switch function.kind {
     case .builtin(let builtin): digest.string(builtin.name)
     case .script(let code, let captured):
       digest.string(code.text)
       digest.int(captured.count)
-      for value in captured { feedPart(value, into: &digest) }
+      for value in captured { try feedPart(value, into: &digest) }
     }
   }
 
   /// Feeds a value inside another one.
-  private mutating func feedPart(_ value: Value, into digest: inout Digest) {
+  private mutating func feedPart(
+    _ value: Value, into digest: inout Digest
+  ) throws(Failure) {
     let key: Key?
     switch value {
     case .list(let list):
@@ -93,14 +117,14 @@ private struct DigestWalk {
     default: key = nil
     }
     guard let key else {
-      feed(value, into: &digest)
+      try feed(value, into: &digest)
       return
     }
     let bytes: [UInt8]
     if let found = known[key] {
       bytes = found
     } else {
-      bytes = self.digest(of: value)
+      bytes = try self.digest(of: value)
       known[key] = bytes
     }
     digest.bytes(bytes)

@@ -72,6 +72,12 @@ struct ValueWriter {
   }
 }
 
+/// The text, cut to `count` characters.
+func shortened(_ text: String, _ count: Int) -> String {
+  let cut = text.prefix(count)
+  return cut.endIndex == text.endIndex ? text : cut + "…"
+}
+
 /// A string as it is written in a script.
 func quoted(_ string: String) -> String {
   var text = "\""

@@ -35,6 +35,14 @@ extension Value {
     .list(List(elements.map(Value.double)))
   }
 
+  /// Whether this is an int or a double.
+  var isNumber: Bool {
+    switch self {
+    case .int, .double: true
+    default: false
+    }
+  }
+
   /// Whether this is `.none`.
   public var isNone: Bool { if case .none = self { true } else { false } }
 
@@ -46,6 +54,18 @@ extension Value {
     case .list(let list): list.depth
     case .record(let record): record.depth
     case .function(let function): function.depth
+    default: 0
+    }
+  }
+
+  /// About how many bytes the value itself takes, what it refers to left out.
+  var shallowBytes: Int {
+    switch self {
+    case .list(let list): list.count &* MemoryLayout<Value>.stride
+    case .record(let record): record.count &* 96
+    case .string(let string): string.utf8.count
+    case .tensor(let tensor): tensor.count &* 4
+    case .object(let object): (object.asTensor?.count ?? 0) &* 4
     default: 0
     }
   }

@@ -29,6 +29,13 @@ extension Arguments {
         hint:
           "a word works on the model it was learned on, and on models that share its text encoder")
     }
+    let room = try model().tokenizer.maxLength - 2
+    for word in words where word.count > room {
+      throw error(
+        "with", .shape,
+        "\(word.placeholder) has \(word.count) vectors, but a prompt of this model has room for \(room)"
+      )
+    }
     return words
   }
 

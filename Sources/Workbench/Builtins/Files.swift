@@ -11,7 +11,8 @@ enum FileBuiltins {
 
   static let read = Builtin(
     "read", topic: Topic.load,
-    summary: "Reads a .safetensors file as a record of tensors, or a learned word as a token",
+    summary:
+      "Reads a file by its ending: tensors (.safetensors, .npy), a table (.csv), pictures, text (.txt)",
     parameters: [
       Parameter(
         "path", .string,
@@ -21,17 +22,43 @@ enum FileBuiltins {
         label: "as", .member, default: .member("tensors"), choices: ["tensors", "token"],
         "`.token` for a learned word that `generate` can use"),
     ],
-    returns: .record | .object(TokenValue.typeName),
+    returns: .any,
     example: "star = read(\"star.safetensors\", as: .token)",
-    source: "safetensors; diffusers, load_textual_inversion"
+    source: "safetensors; diffusers, load_textual_inversion; numpy NEP 1; RFC 4180"
   ) { arguments, context in
     let url = try context.readURL(arguments.string("path"))
     if try arguments.member("as") == "token" {
       let word = try LearnedWord.read(url)
       return .object(TokenValue(word, modelDigest: word.metadata["model"] ?? ""))
     }
-    let file = try SafetensorsFile(url)
-    return .record(Record(try file.names.map { ($0, .tensor(try file.tensor($0))) }))
+    switch url.pathExtension.lowercased() {
+    case "npy": return .tensor(try NumpyFile.read(url))
+    case "csv": return .list(try CSV.rows(text(url, context), limits: context.limits))
+    case "txt", "md": return .string(try text(url, context))
+    case "png", "jpg", "jpeg":
+      let picture = try Picture.load(url)
+      return .object(ImagesValue([picture], names: [url.lastPathComponent]))
+    default:
+      let file = try SafetensorsFile(url)
+      return .record(Record(try file.names.map { ($0, .tensor(try file.tensor($0))) }))
+    }
+  }
+
+  /// A text file that a string can hold.
+  private static func text(_ url: URL, _ context: Context) throws -> String {
+    let size = try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int
+    guard size ?? 0 <= context.limits.stringBytes else {
+      throw EvokeError(
+        .file, "\(url.lastPathComponent) has more than \(context.limits.stringBytes) bytes")
+    }
+    let data: Data
+    do { data = try Data(contentsOf: url) } catch {
+      throw EvokeError(.file, "cannot read \(url.path): \(error.localizedDescription)")
+    }
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw EvokeError(.format, "\(url.lastPathComponent) is no text in UTF-8")
+    }
+    return text
   }
 
   static let write = Builtin(
@@ -42,9 +69,10 @@ enum FileBuiltins {
         "value",
         .object(TokenValue.typeName) | .object(ImagesValue.typeName)
           | .object(PlotValue.typeName) | .object(AnimationValue.typeName)
-          | .object(EmbeddingValue.typeName) | .tensor | .record,
-        "a token (.safetensors, .bin for diffusers, .pt for A1111), tensor or record of tensors (.safetensors), "
-          + "a picture (.png, .jpg), a plot (.svg, .png), an animation (.png)"
+          | .object(EmbeddingValue.typeName) | .tensor | .record | .list(.record) | .string,
+        "a token (.safetensors, .bin for diffusers, .pt for A1111), a tensor (.safetensors, .npy), "
+          + "a record of tensors (.safetensors), a picture (.png, .jpg), a plot (.svg, .png), "
+          + "an animation (.png), records or a record of lists (.csv), text (.txt)"
       ),
       Parameter(label: "to", .string, "the file; written whole or not at all"),
       Parameter(
@@ -52,7 +80,7 @@ enum FileBuiltins {
     ],
     returns: .none,
     example: "write(star, to: \"star.safetensors\")",
-    source: "safetensors; diffusers, save_progress of the textual inversion example"
+    source: "safetensors; diffusers, save_progress of the textual inversion example; numpy NEP 1"
   ) { arguments, context in
     let path = try arguments.string("to")
     let url = try context.writeURL(path)
@@ -81,23 +109,41 @@ enum FileBuiltins {
     case .object(let animation as AnimationValue):
       try require(ending, ["png", "apng"], for: "an animation", arguments)
       try animation.animation.write(to: url)
-    case .record(let record):
-      try require(ending, ["safetensors"], for: "a record of tensors", arguments)
-      let tensors = try record.fields.map { field in
-        guard case .tensor(let tensor) = field.value else {
-          throw arguments.error(
-            "value", .type, "`\(field.key)` in this record is no tensor, so it cannot be written")
-        }
-        return (field.key, tensor)
-      }
-      try Safetensors.write(tensors, metadata: [], to: url)
+    case .string(let text):
+      try require(ending, ["txt", "md"], for: "a text", arguments)
+      try AtomicFile.write(Data(text.utf8), to: url)
+    case .record, .list: try writeRecords(ending, url, arguments)
     default:
-      try require(ending, ["safetensors"], for: "a tensor", arguments)
-      try Safetensors.write(
-        [(arguments.string("name"), arguments.tensor("value"))], metadata: [], to: url)
+      try require(ending, ["safetensors", "npy"], for: "a tensor", arguments)
+      let tensor = try arguments.tensor("value")
+      if ending == "npy" {
+        try NumpyFile.write(tensor, to: url)
+      } else {
+        try Safetensors.write([(arguments.string("name"), tensor)], metadata: [], to: url)
+      }
     }
     context.note("wrote \(path)")
     return .none
+  }
+
+  /// Records: of tensors as they are, of anything else as a table.
+  private static func writeRecords(
+    _ ending: String, _ url: URL, _ arguments: Arguments
+  ) throws {
+    guard case .record(let record) = arguments["value"], ending != "csv" else {
+      try require(ending, ["csv"], for: "a table", arguments)
+      return try AtomicFile.write(Data(CSV.text(Table(arguments["value"])).utf8), to: url)
+    }
+    try require(ending, ["safetensors", "csv"], for: "a record", arguments)
+    let tensors = try record.fields.map { field in
+      guard case .tensor(let tensor) = field.value else {
+        throw arguments.error(
+          "value", .type, "`\(field.key)` in this record is no tensor, so it cannot be written",
+          hint: "a record of lists is a table: write it to a file that ends in .csv")
+      }
+      return (field.key, tensor)
+    }
+    try Safetensors.write(tensors, metadata: [], to: url)
   }
 
   private static func require(

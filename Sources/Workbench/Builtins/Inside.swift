@@ -9,6 +9,9 @@ enum InsideBuiltins {
     tokenize, tokens, encode, latents, decode, noise, predict, features, schedule,
   ]
 
+  /// Rows and columns of latents that the models are run on, 4096 pixels of Stable Diffusion.
+  private static let largestSide = 512
+
   private static let text = Parameter("text", .string, "a prompt")
 
   static let tokenize = Builtin(
@@ -73,15 +76,21 @@ enum InsideBuiltins {
     returns: .object(ImagesValue.typeName),
     example: "decode(m, latents(m, photos))",
     source: "diffusers, AutoencoderKL.decode"
-  ) { arguments, _ in
+  ) { arguments, context in
     let model = try arguments.model()
     let z = try arguments.tensor("latents")
-    guard z.rank == 4, z.shape[0] > 0, z.shape[1] == model.latentShape[0] else {
+    guard z.rank == 4, z.count > 0, z.shape[1] == model.latentShape[0] else {
       throw arguments.error(
         "latents", .shape,
         "latents of this model are [n, \(model.latentShape[0]), h, w], not \(z.shape)",
         hint: "latents(m, photos) gives such a tensor")
     }
+    guard z.shape[2] <= largestSide, z.shape[3] <= largestSide else {
+      throw arguments.error(
+        "latents", .shape,
+        "latents of at most \(largestSide)×\(largestSide) are decoded, not \(z.shape)")
+    }
+    try context.requireMemory(z.count * 80)
     let pictures = try model.decode(z)
     return .object(ImagesValue(pictures, names: pictures.indices.map { "decoded \($0 + 1)" }))
   }
@@ -129,18 +138,25 @@ enum InsideBuiltins {
     let model = try arguments.model()
     let z = try arguments.tensor("latents")
     let text = try arguments.tensor("text")
-    guard z.rank == 4, z.shape[0] > 0, z.shape[1] == model.latentShape[0], z.count > 0 else {
+    guard z.rank == 4, z.count > 0, z.shape[1] == model.latentShape[0] else {
       throw arguments.error(
         "latents", .shape,
         "latents of this model are [n, \(model.latentShape[0]), h, w], not \(z.shape)",
         hint: "latents(m, photos) gives such a tensor")
     }
     let width = model.textEncoder.width
-    guard text.rank == 3, [1, z.shape[0]].contains(text.shape[0]), text.shape[2] == width else {
+    guard text.rank == 3, [1, z.shape[0]].contains(text.shape[0]), text.shape[2] == width,
+      text.count > 0
+    else {
       throw arguments.error(
         "text", .shape,
         "the hidden states for these latents are [1 or \(z.shape[0]), L, \(width)], not \(text.shape)",
         hint: "encode(m, \"a star\") gives such a tensor")
+    }
+    guard z.shape[2] <= largestSide, z.shape[3] <= largestSide else {
+      throw arguments.error(
+        "latents", .shape,
+        "latents of at most \(largestSide)×\(largestSide) are predicted, not \(z.shape)")
     }
     let t = try arguments.double("at", in: 0...Double(model.schedule.trainingSteps - 1))
     let states =
@@ -161,7 +177,7 @@ enum InsideBuiltins {
       Shared.with,
     ],
     returns: .tensor,
-    example: "features(m, photos) @ features(m, \"a star\").T",
+    example: "features(m, photos) @ features(m, \"a star\").T   # cosines",
     source: "Radford et al., arXiv 2103.00020"
   ) { arguments, _ in
     let model = try arguments.model()
@@ -170,6 +186,9 @@ enum InsideBuiltins {
       return .tensor(try clip.imageFeatures(arguments.object("of", as: ImagesValue.self).pictures))
     }
     let prompts = try arguments.strings("of")
+    guard (1...10_000).contains(prompts.count) else {
+      throw arguments.error("of", .value, "give 1 to 10000 texts, not \(prompts.count)")
+    }
     return .tensor(try model.textFeatures(prompts, with: arguments.words()))
   }
 

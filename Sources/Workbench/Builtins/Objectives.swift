@@ -60,11 +60,14 @@ enum ObjectiveBuiltins {
         "timesteps", .value, "timesteps of this model lie in 0..<\(steps)",
         hint: "for example 300..<700, or 400 alone")
     }
+    let tasks = try arguments.int("draws", in: 1...100_000)
+    let fixedTasks = try arguments.int("heldout_draws", in: 1...100_000)
+    // Noise and noised latents of every task.
+    try context.requireMemory((tasks + fixedTasks) * model.latentShape.reduce(8, *))
     let objective = try DenoisingObjective(
       model, photos.pictures, prompts: chosenPrompts(arguments), timesteps: timesteps,
-      draws: arguments.int("draws", in: 1...100_000), weighting: weighting,
-      heldOut: heldOut?.pictures, heldOutDraws: arguments.int("heldout_draws", in: 1...100_000),
-      random: random)
+      draws: tasks, weighting: weighting,
+      heldOut: heldOut?.pictures, heldOutDraws: fixedTasks, random: random)
     var digest = Digest()
     digest.string(model.digest)
     photos.hash(into: &digest)

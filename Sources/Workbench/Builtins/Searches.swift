@@ -35,9 +35,12 @@ enum SearchBuiltins {
     let subspace = try arguments.object("space", as: SubspaceValue.self).subspace
     let bounds = try arguments.ifGiven("bounds") { try $0.double($1, in: 1e-9...1e9) }
     let d = subspace.dimension
+    let population = try arguments.int("population", in: 2...100_000)
+    // Candidates, their steps and their places in the model's space.
+    try context.requireMemory(population * (2 * d + subspace.ambient) * 8)
     let search = try CMAES(
       dimension: d, sigma: arguments.double("sigma"),
-      population: arguments.int("population", in: 2...100_000),
+      population: population,
       covariance: arguments.member("covariance") == "full" ? .full : .separable,
       bounds: bounds.map { try Bounds(dimension: d, -$0...$0) },
       active: arguments.bool("active"), random: context.random(seed: arguments.seed()))

@@ -42,6 +42,12 @@ enum SeeBuiltins {
     let captions = try arguments.strings("captions")
     let title = try arguments.string("title")
     let columns = try arguments.ifGiven("columns") { try $0.int($1, in: 1...64) }
+    let total = images.reduce(0) { $0 + $1.count }
+    guard total <= 2000 else {
+      throw arguments.error(
+        "images", .value, "\(total) pictures do not fit on one sheet",
+        hint: "take at most 2000 of them: photos[..<100]")
+    }
     guard labels.count <= images.count else {
       throw arguments.error(
         "rows", .value, "there are \(labels.count) labels for \(images.count) rows")
@@ -70,65 +76,7 @@ enum SeeBuiltins {
     returns: .none,
     example: "table(es.history)"
   ) { arguments, context in
-    for line in try TextTable(arguments["rows"]).lines { context.print(line) }
+    for line in try Table(arguments["rows"]).lines { try context.print(line) }
     return .none
-  }
-}
-
-/// Values in aligned columns.
-struct TextTable {
-  private var columns: [(name: String, cells: [String])] = []
-
-  /// A table of a list of records, or of a record of lists.
-  init(_ value: Value) throws {
-    switch value {
-    case .list(let list):
-      for row in list {
-        guard case .record(let record) = row else { continue }
-        for field in record.fields where !columns.contains(where: { $0.name == field.key }) {
-          columns.append((field.key, []))
-        }
-      }
-      for row in list {
-        guard case .record(let record) = row else { continue }
-        for index in columns.indices {
-          columns[index].cells.append(record[columns[index].name].map(Self.cell) ?? "")
-        }
-      }
-    case .record(let record):
-      for field in record.fields {
-        switch field.value {
-        case .list(let list): columns.append((field.key, list.map(Self.cell)))
-        case .tensor(let tensor) where tensor.rank == 1:
-          columns.append((field.key, tensor.values.map { Format.number(Double($0)) }))
-        default: columns.append((field.key, [Self.cell(field.value)]))
-        }
-      }
-    default: break
-    }
-  }
-
-  private static func cell(_ value: Value) -> String {
-    switch value {
-    case .double(let number): Format.number(number)
-    case .string(let text): text
-    case .none: ""
-    default: value.echo
-    }
-  }
-
-  /// The header and the rows; numbers stand to the right.
-  var lines: [String] {
-    let height = columns.map(\.cells.count).max() ?? 0
-    let widths = columns.map { column in ([column.name] + column.cells).map(\.count).max() ?? 0 }
-    func line(_ cells: [String]) -> String {
-      zip(cells, widths).map { cell, width in
-        String(repeating: " ", count: max(0, width - cell.count)) + cell
-      }.joined(separator: "  ")
-    }
-    return [line(columns.map(\.name))]
-      + (0..<height).map { row in
-        line(columns.map { row < $0.cells.count ? $0.cells[row] : "" })
-      }
   }
 }

@@ -80,6 +80,11 @@ enum UseBuiltins {
       throw arguments.error("prompt", .value, "there is no prompt in this list")
     }
     let count = try arguments.int("count", in: 1...1024)
+    guard prompts.count * count <= 4096 else {
+      throw arguments.error(
+        "prompt", .value,
+        "\(prompts.count) prompts times \(count) pictures are more than 4096 at a time")
+    }
     // A seed that was given counts up by picture, as diffusers' lists of generators do by hand.
     let first: UInt64
     if let seed = try arguments.seed() {
@@ -101,6 +106,9 @@ enum UseBuiltins {
     if let side = try arguments.ifGiven("size", { try $0.int($1, in: 8...4096) }) {
       request.size = (height: side, width: side)
     }
+    let side = request.size?.width ?? model.pictureSize
+    // Latents, their prediction and the decoded floats, besides the pictures.
+    try context.requireMemory(request.seeds.count * side * side * 18)
     let pictures = try model.generate(request) { step, steps in
       context.progress(
         ProgressUpdate("generate", completed: step, total: steps, unit: "step"))

@@ -8,7 +8,8 @@ public struct SearchValue: Object {
   public static let typeName = "Search"
   public static let memberNames = [
     "best", "mean", "start", "sigma", "generation", "population", "dimension", "evaluations",
-    "forwards", "history", "deviations", "axes", "condition", "reasons", "improvement", "center",
+    "forwards", "history", "deviations", "axes", "eigenvalues", "condition", "reasons",
+    "improvement", "center",
   ]
 
   public let run: EvolutionRun
@@ -60,6 +61,7 @@ public struct SearchValue: Object {
     case "history": .list(run.history.map(Self.row))
     case "deviations": .doubles(search.variances.map { search.sigma * $0.squareRoot() })
     case "axes": .doubles(search.axisLengths)
+    case "eigenvalues": .doubles(search.axisLengths.map { $0 * $0 })
     case "condition": .double(search.condition)
     case "reasons": .strings(search.stoppingReasons.map(\.explanation))
     case "improvement": .double(run.improvement)
