@@ -191,6 +191,20 @@ import Testing
     #expect(later.interpreter["b"] == nil)
   }
 
+  @Test func stoppedByTheUserItLeavesNothing() throws {
+    let first = try Sitting(folder.url)
+    try first.run("x = draw()\nk = walk(kept(0), steps: 4)\n")
+    let statements = try first.store.statements(of: try #require(first.journal.session))
+    let sitting = try Sitting(folder.url)
+    #expect(throws: Diagnostic.self) {
+      try Resumption(statements, in: sitting.interpreter, host: TestHost(stopsAfter: 1))
+    }
+    #expect(sitting.interpreter.bindings.isEmpty)
+    let again = try Resumption(statements, in: sitting.interpreter, host: TestHost())
+    #expect(again.results.count == 2)
+    #expect(again.obstacle == nil)
+  }
+
   @Test func stopsAtAStatementThatFails() throws {
     let first = try Sitting(folder.url)
     try first.run("a = 1\nb = 2\n")

@@ -24,14 +24,15 @@ public struct Resumption {
   /// - Parameters:
   ///   - host: where the statements read and write; writes should lead into a folder that goes away,
   ///     because the session has written its files already.
-  /// - Throws: `Diagnostic` of kind `interrupted` if the user stopped it.
+  /// - Throws: `Diagnostic` of kind `interrupted` if the user stopped it; the interpreter is then as
+  ///   it was.
   public init(
     _ statements: [StoredStatement], in interpreter: Interpreter, host: any ScriptHost
   ) throws {
     var results: [StatementResult] = []
     var states: [Interpreter.State] = []
     var obstacle: Obstacle?
-    let kept = interpreter.host
+    let (kept, initial) = (interpreter.host, interpreter.state)
     interpreter.host = host
     defer { interpreter.host = kept }
     for statement in statements {
@@ -51,7 +52,10 @@ public struct Resumption {
         results.append(result)
         states.append(before)
       } catch let error as Diagnostic {
-        if error.error.kind == .interrupted { throw error }
+        if error.error.kind == .interrupted {
+          interpreter.state = initial
+          throw error
+        }
         obstacle = .fails(statement, error)
       } catch let errors as Diagnostics {
         guard let first = errors.all.first else { throw errors }
