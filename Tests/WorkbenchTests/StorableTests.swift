@@ -20,6 +20,18 @@ import Testing
     for name in ["m", "loss"] { #expect(ValueEncoder.bytes(of: outcome[name]) == nil, "\(name)") }
   }
 
+  @Test func callsOnModelsOfAnotherPrecisionAreOthers() throws {
+    let outcome = try Script().run(
+      """
+      photos = images("PHOTOS", limit: 1)
+      a = denoising(model("demo"), photos, draws: 1, heldout_draws: 1, seed: 1)
+      b = denoising(model("demo", precision: .bfloat16), photos, draws: 1, heldout_draws: 1, seed: 1)
+      c = denoising(model("demo"), photos, draws: 1, heldout_draws: 1, seed: 1)
+      """)
+    #expect(outcome.digest("a") != outcome.digest("b"))
+    #expect(outcome.digest("a") == outcome.digest("c"))
+  }
+
   @Test func damagedBytesAreRefused() throws {
     let outcome = try Script().run("m = model(\"demo\")\nstart = word(m, \"star\")\n")
     let bytes = try #require(ValueEncoder.bytes(of: outcome["start"]))

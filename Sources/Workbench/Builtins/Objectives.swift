@@ -69,7 +69,7 @@ enum ObjectiveBuiltins {
       draws: tasks, weighting: weighting,
       heldOut: heldOut?.pictures, heldOutDraws: fixedTasks, random: random)
     var digest = Digest()
-    digest.string(model.digest)
+    try arguments.object("model", as: ModelValue.self).hash(into: &digest)
     photos.hash(into: &digest)
     heldOut?.hash(into: &digest)
     for template in objective.templates { digest.string(template) }
