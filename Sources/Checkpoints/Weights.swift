@@ -73,6 +73,16 @@ public struct Weights: Sendable {
     return below
   }
 
+  /// All tensors of the model under other names; those for which `name` gives nil are left out.
+  public func renamed(_ name: (String) -> String?) -> Weights {
+    let places = store.names.compactMap { old in
+      name(old).flatMap { new in store.places[old].map { (name: new, place: $0) } }
+    }
+    var renamed = Weights(source: store.source, places)
+    renamed.execution = execution
+    return renamed
+  }
+
   /// Whether a tensor of this name is there.
   public func has(_ name: String) -> Bool { store.places[prefix + name] != nil }
 

@@ -6,6 +6,50 @@ import Tensors
 
 /// UNet, autoencoder, samplers, whole pictures, and timings.
 let imageOperations: [String: Operation] = [
+  // UNET THREADS: seconds and processor seconds from opening to the end of the first forward, and of
+  // a later forward
+  "load": { arguments in
+    Compute.threads = try arguments.int(1)
+    func timed(_ work: () throws -> Void) rethrows -> (Double, Double) {
+      let (wall, cpu) = (Bench.seconds(CLOCK_MONOTONIC), Bench.seconds(CLOCK_PROCESS_CPUTIME_ID))
+      try work()
+      return (
+        Bench.seconds(CLOCK_MONOTONIC) - wall, Bench.seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu
+      )
+    }
+    var random = Philox(seed: 1)
+    let z = random.normals(shape: [1, 4, 8, 8])
+    let text = random.normals(shape: [1, 77, 768])
+    var unet: UNet2DCondition?
+    let first = try timed {
+      unet = try UNet2DCondition(folder: arguments.url(0))
+      _ = try unet?(z, timesteps: [500], text: text)
+    }
+    let later = try (0..<4).map { _ in try timed { _ = try unet?(z, timesteps: [500], text: text) }
+    }
+    print(
+      first.0, first.1, later.map(\.0).min() ?? 0, later.map(\.1).min() ?? 0)
+  },
+  // MODEL [CONFIGURATION]: opens a folder or a single file and says what it is
+  "open": { arguments in
+    let model = try opened(arguments)
+    print("\(model.name): width \(model.textEncoder.width), pictures \(model.pictureSize)")
+  },
+  // MODEL CONFIGURATION|- IN OUT PROMPT: "z" [1, C, h, w] → "hidden", "output" at timestep 500 and
+  // "picture"
+  "parts": { arguments in
+    let single = try arguments.string(1) != "-"
+    let model =
+      try single
+      ? DiffusionModel(file: arguments.url(0), configuration: arguments.url(1))
+      : DiffusionModel(folder: arguments.url(0))
+    let z = try SafetensorsFile(arguments.url(2)).tensor("z")
+    let hidden = try model.encode(prompts: [arguments.string(4)])
+    let output = try model.unet(z, timesteps: [500], text: hidden)
+    let picture = try model.autoencoder.decode(z)
+    try Safetensors.write(
+      [("hidden", hidden), ("output", output), ("picture", picture)], to: arguments.url(3))
+  },
   // FOLDER IN OUT: "z" [B, C, h, w], "timesteps" [B], "text" [B, L, d] → "output"
   "unet": { arguments in
     let unet = try UNet2DCondition(folder: arguments.url(0))
@@ -74,4 +118,14 @@ private func kind(_ name: String) throws -> SamplerKind {
     throw EvokeError(.name, "there is no sampler \"\(name)\"")
   }
   return kind
+}
+
+/// The model that a folder or a single file is.
+func opened(_ arguments: Arguments) throws -> DiffusionModel {
+  let url = try arguments.url(0)
+  guard TorchFile.isOne(url) || url.pathExtension == "safetensors" else {
+    return try DiffusionModel(folder: url)
+  }
+  let configuration = arguments.rest(1).first.map { URL(fileURLWithPath: $0) }
+  return try DiffusionModel(file: url, configuration: configuration)
 }

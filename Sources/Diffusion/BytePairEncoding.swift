@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Source: Sennrich et al., arXiv 1508.07909; the order of merges is that of huggingface/tokenizers'
 /// `BPE` (lowest rank first, leftmost among equals).
-struct BytePairEncoding: Sendable {
+struct BytePairEncoding: TextSplitting {
   /// The token of every id, in byte-level spelling; empty where an id is not taken.
   let tokens: [String]
   /// The id of every token.
@@ -100,6 +100,62 @@ struct BytePairEncoding: Sendable {
       }
     }
     return ids.indices.filter { alive[$0] }.map { ids[$0] }
+  }
+}
+
+// MARK: - Words
+
+extension BytePairEncoding {
+  func normalized(_ text: some StringProtocol) -> String { TextCleaning.normalized(text) }
+
+  func encode(normalized text: some StringProtocol) -> [Int] {
+    TextCleaning.words(text).flatMap { encode(Array($0.utf8)) }
+  }
+
+  func word(_ token: String) -> String? {
+    guard token.hasSuffix(Self.endOfWord) else { return nil }
+    let bytes = token.dropLast(Self.endOfWord.count).unicodeScalars.map(ByteAlphabet.byte)
+    guard let word = String(validating: bytes.compactMap { $0 }, as: UTF8.self), !word.isEmpty
+    else { return nil }
+    return word
+  }
+
+  func text(_ tokens: [String]) -> String {
+    var bytes: [UInt8] = []
+    for token in tokens {
+      let spelt = token.unicodeScalars.map(ByteAlphabet.byte)
+      if spelt.contains(nil) {
+        bytes += Array(token.utf8)
+      } else {
+        bytes += spelt.compactMap { $0 }
+      }
+    }
+    return Self.stripped(String(decoding: endingWords(bytes), as: UTF8.self))
+  }
+
+  /// Puts a space for every end-of-word mark; on bytes, for a combining mark may follow it.
+  private func endingWords(_ bytes: [UInt8]) -> [UInt8] {
+    let mark = Array(Self.endOfWord.utf8)
+    var result: [UInt8] = []
+    for byte in bytes {
+      result.append(byte)
+      if result.suffix(mark.count).elementsEqual(mark) {
+        result.replaceSubrange((result.count - mark.count)..., with: [UInt8(ascii: " ")])
+      }
+    }
+    return result
+  }
+
+  /// Without white space at the ends, as Python's `strip` understands it.
+  private static func stripped(_ text: String) -> String {
+    func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
+    }
+    let scalars = text.unicodeScalars
+    guard let first = scalars.firstIndex(where: { !isSpace($0) }),
+      let last = scalars.lastIndex(where: { !isSpace($0) })
+    else { return "" }
+    return String(scalars[first...last])
   }
 }
 

@@ -2,7 +2,7 @@ import Checkpoints
 import Foundation
 import Tensors
 
-/// CLIP's tokenizer: text to token ids and back, with placeholders for learned words.
+/// CLIP's tokenizer, or BERT's: text to token ids and back, with placeholders for learned words.
 ///
 /// The ids equal those of transformers 5's `CLIPTokenizer` for every text, added placeholders included
 /// (scripts/conformance/tokenizer.py).
@@ -20,34 +20,43 @@ public struct CLIPTokenizer: Sendable {
   /// The placeholders added so far, in order, with their ids.
   public private(set) var placeholders: [(placeholder: String, ids: [Int])] = []
 
-  private let encoding: BytePairEncoding
+  private let encoding: any TextSplitting
   private var added: [AddedToken] { didSet { indexAdded() } }
   private var asTyped = TokenFinder([])
   private var normalized = TokenFinder([])
   private var nextID: Int
 
   /// Reads a tokenizer's folder: `tokenizer.json`, or `vocab.json` and `merges.txt`, with
-  /// `tokenizer_config.json` and `special_tokens_map.json`.
+  /// `tokenizer_config.json` and `special_tokens_map.json`; or BERT's `vocab.txt`.
   ///
+  /// `longest` bounds the prompts of BERT's, whose files do not say what the text encoder takes.
   /// Throws `EvokeError(.file)` for a missing file and `.format`, naming it, for a damaged one.
-  public init(folder: URL) throws {
-    let files = try TokenizerFiles(folder: folder)
-    encoding = try BytePairEncoding(
+  public init(folder: URL, longest: Int = 77) throws {
+    if let files = try WordPieceFiles(folder: folder) {
+      self.init(files, longest: longest)
+    } else {
+      try self.init(TokenizerFiles(folder: folder), source: folder.path)
+    }
+  }
+
+  /// CLIP's tokenizer.
+  private init(_ files: TokenizerFiles, source: String) throws {
+    let encoding = try BytePairEncoding(
       vocabulary: files.vocabulary, merges: files.merges, unknown: files.special["unk_token"],
-      source: folder.path)
+      source: source)
     added = files.added
     maxLength = files.maxLength ?? 77
     let last = (files.vocabulary.map(\.id) + files.added.flatMap(\.ids)).max() ?? -1
     vocabularySize = last + 1
     nextID = last + 1
-    let encoding = self.encoding
+    self.encoding = encoding
     let added = self.added
     func id(_ key: String) throws -> Int {
       let token = files.special[key] ?? ""
       guard let id = encoding.ids[token] ?? added.first(where: { $0.content == token })?.ids.first
       else {
         throw EvokeError(
-          .format, "\(folder.path): the \(key) \"\(token)\" is not in the vocabulary")
+          .format, "\(source): the \(key) \"\(token)\" is not in the vocabulary")
       }
       return id
     }
@@ -57,9 +66,23 @@ public struct CLIPTokenizer: Sendable {
     indexAdded()
   }
 
+  /// BERT's tokenizer.
+  private init(_ files: WordPieceFiles, longest: Int) {
+    let pieces = files.pieces
+    encoding = pieces
+    maxLength = longest
+    vocabularySize = pieces.tokens.count
+    nextID = pieces.tokens.count
+    (start, end, pad) = (files.start, files.end, files.pad)
+    added = files.special.map {
+      AddedToken(content: $0.content, ids: [$0.id], isNormalized: false, isSpecial: true)
+    }
+    indexAdded()
+  }
+
   private mutating func indexAdded() {
     asTyped = TokenFinder(added.filter { !$0.isNormalized })
-    normalized = TokenFinder(added.filter(\.isNormalized)) { TextCleaning.normalized($0) }
+    normalized = TokenFinder(added.filter(\.isNormalized)) { [encoding] in encoding.normalized($0) }
   }
 
   /// A tokenizer that also knows a placeholder, which stands for one or more new ids in a row.
@@ -78,11 +101,11 @@ public struct CLIPTokenizer: Sendable {
     guard vectors > 0 else {
       throw EvokeError(.value, "a placeholder of \(vectors) vectors", hint: "use at least 1")
     }
-    let normalized = TextCleaning.normalized(placeholder)
+    let normalized = encoding.normalized(placeholder)
     let isTaken =
       encoding.ids[placeholder] != nil
       || added.contains {
-        $0.content == placeholder || TextCleaning.normalized($0.content) == normalized
+        $0.content == placeholder || encoding.normalized($0.content) == normalized
       }
     guard !isTaken else {
       throw EvokeError(
@@ -118,11 +141,10 @@ public struct CLIPTokenizer: Sendable {
       switch piece {
       case .token(let token): ids += token.ids
       case .text(let raw):
-        for piece in normalized.pieces(of: Substring(TextCleaning.normalized(raw))) {
+        for piece in normalized.pieces(of: Substring(encoding.normalized(raw))) {
           switch piece {
           case .token(let token): ids += token.ids
-          case .text(let words):
-            for word in TextCleaning.words(words) { ids += encoding.encode(Array(word.utf8)) }
+          case .text(let words): ids += encoding.encode(normalized: words)
           }
         }
       }
@@ -149,61 +171,20 @@ public struct CLIPTokenizer: Sendable {
   /// The text of ids, without the model's own special tokens unless asked for.
   public func decode(_ ids: [Int], keepingSpecial: Bool = false) -> String {
     let special = Set(added.filter(\.isSpecial).flatMap(\.ids))
-    var bytes: [UInt8] = []
-    for id in ids where keepingSpecial || !special.contains(id) {
-      let token = token(id)
-      let spelt = token.unicodeScalars.map(ByteAlphabet.byte)
-      if spelt.contains(nil) {
-        bytes += Array(token.utf8)
-      } else {
-        bytes += spelt.compactMap { $0 }
-      }
-    }
-    return stripped(String(decoding: endingWords(bytes), as: UTF8.self))
-  }
-
-  /// Puts a space for every end-of-word mark; on bytes, for a combining mark may follow it.
-  private func endingWords(_ bytes: [UInt8]) -> [UInt8] {
-    let mark = Array(BytePairEncoding.endOfWord.utf8)
-    var result: [UInt8] = []
-    for byte in bytes {
-      result.append(byte)
-      if result.suffix(mark.count).elementsEqual(mark) {
-        result.replaceSubrange((result.count - mark.count)..., with: [UInt8(ascii: " ")])
-      }
-    }
-    return result
-  }
-
-  /// Without white space at the ends, as Python's `strip` understands it.
-  private func stripped(_ text: String) -> String {
-    func isSpace(_ scalar: Unicode.Scalar) -> Bool {
-      scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
-    }
-    let scalars = text.unicodeScalars
-    guard let first = scalars.firstIndex(where: { !isSpace($0) }),
-      let last = scalars.lastIndex(where: { !isSpace($0) })
-    else { return "" }
-    return String(scalars[first...last])
+    return encoding.text(ids.filter { keepingSpecial || !special.contains($0) }.map(token))
   }
 
   /// The id of a whole word, if it is a single token: "star" gives the id of `star</w>`.
   public func id(ofWord word: String) -> Int? {
     let ids = content(word)
     guard ids.count == 1, let id = ids.first else { return nil }
-    let token = token(id)
-    return token.hasSuffix(BytePairEncoding.endOfWord) ? id : nil
+    return encoding.word(token(id)) == nil ? nil : id
   }
 
   /// All words that are single tokens, with their ids, by id.
   public var wholeWords: [(word: String, id: Int)] {
     encoding.tokens.enumerated().compactMap { id, token in
-      guard token.hasSuffix(BytePairEncoding.endOfWord) else { return nil }
-      let bytes = token.dropLast(BytePairEncoding.endOfWord.count).unicodeScalars.map(
-        ByteAlphabet.byte)
-      guard let word = String(validating: bytes.compactMap { $0 }, as: UTF8.self), !word.isEmpty
-      else { return nil }
-      return (word, id)
+      encoding.word(token).map { ($0, id) }
     }
   }
 }

@@ -9,6 +9,10 @@ struct CLIPTransformerConfig: Sendable {
   let hidden: Int
   let activation: Activation
   let epsilon: Float
+  /// Width of queries, keys and values of all heads together.
+  let inner: Int
+  let hasInputBias: Bool
+  let isCausal: Bool
 
   /// Reads the keys of transformers' `CLIPTextConfig` and `CLIPVisionConfig`, with their defaults.
   init(_ config: Config, isVision: Bool) throws {
@@ -18,7 +22,10 @@ struct CLIPTransformerConfig: Sendable {
     hidden = try config.size("intermediate_size", default: isVision ? 3072 : 2048)
     epsilon = Float(try config.double("layer_norm_eps", default: 1e-5))
     activation = try Self.activation(config)
-    guard width % heads == 0 else {
+    inner = config.has("head_dim") ? heads * (try config.size("head_dim")) : width
+    hasInputBias = try config.bool("attention_bias", default: true)
+    isCausal = try config.bool("is_causal", default: !isVision)
+    guard inner % heads == 0 else {
       throw EvokeError(
         .format, "\(config.source): \(width) channels do not divide by \(heads) heads")
     }
@@ -62,6 +69,12 @@ struct CLIPTransformer: Sendable {
     blocks = try (0..<config.layers).map { try CLIPBlock(config, weights["layers.\($0)"]) }
   }
 
+  /// The states before the last block, and after it.
+  func lastTwo(_ x: Tensor, causal: Bool) -> (Tensor, Tensor) {
+    let before = blocks.dropLast().reduce(x) { $1($0, causal: causal) }
+    return (before, blocks.last.map { $0(before, causal: causal) } ?? before)
+  }
+
   /// [B, L, d] → [B, L, d]; with `causal` each position sees itself and those before it.
   func callAsFunction(_ x: Tensor, causal: Bool) -> Tensor {
     blocks.reduce(x) { $1($0, causal: causal) }
@@ -86,10 +99,11 @@ private struct CLIPBlock: Sendable {
   init(_ config: CLIPTransformerConfig, _ weights: Weights) throws {
     let (d, attention) = (config.width, weights["self_attn"])
     attentionNorm = try weights.layerNorm("layer_norm1", d, epsilon: config.epsilon)
-    queries = try attention.linear("q_proj", d, d)
-    keys = try attention.linear("k_proj", d, d)
-    values = try attention.linear("v_proj", d, d)
-    output = try attention.linear("out_proj", d, d)
+    let inner = config.inner
+    queries = try attention.linear("q_proj", d, inner, bias: config.hasInputBias)
+    keys = try attention.linear("k_proj", d, inner, bias: config.hasInputBias)
+    values = try attention.linear("v_proj", d, inner, bias: config.hasInputBias)
+    output = try attention.linear("out_proj", inner, d)
     perceptronNorm = try weights.layerNorm("layer_norm2", d, epsilon: config.epsilon)
     expand = try weights.linear("mlp.fc1", d, config.hidden)
     contract = try weights.linear("mlp.fc2", config.hidden, d)

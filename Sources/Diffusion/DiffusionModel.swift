@@ -6,7 +6,7 @@ import Tensors
 /// A Stable Diffusion model: a folder in diffusers' layout, or a single file.
 ///
 /// A folder holds `tokenizer`, `text_encoder`, `unet`, `vae` and `scheduler` as `save_pretrained` writes
-/// them; a `clip` folder (transformers' `CLIPModel`) and a `words.txt` may stand beside them.
+/// them (`bert` and `vqvae` of latent diffusion's text-to-image model); a `clip` folder (transformers' `CLIPModel`) and a `words.txt` may stand beside them.
 public final class DiffusionModel: Sendable {
   /// The folder's name, or the file's without its ending.
   public let name: String
@@ -32,6 +32,8 @@ public final class DiffusionModel: Sendable {
   public let pictureSize: Int
   /// Words worth comparing with: `words.txt`, or else all single-token words of three letters or more.
   public let words: [String]
+  /// Whether drawing without a negative prompt moves away from hidden states of zeros.
+  let zeroesEmptyNegative: Bool
 
   /// Reads a model's folder.
   ///
@@ -55,12 +57,14 @@ public final class DiffusionModel: Sendable {
     self.execution = execution
     folder = files.url
     name = files.name
-    tokenizer = try CLIPTokenizer(folder: files.tokenizer())
-    textEncoder = try files.part("text_encoder") { try TextEncoder($0, $1) }
-    unet = try files.part("unet") { try UNet2DCondition($0, $1) }
-    autoencoder = try files.part("vae") { try AutoencoderKL($0, $1) }
+    tokenizer = try CLIPTokenizer(folder: files.tokenizer(), longest: files.longestPrompt())
+    textEncoder = try files.textEncoder()
+    let (unet, autoencoder) = (try files.part("unet"), try files.autoencoder())
+    self.unet = try UNet2DCondition(unet.config, unet.weights)
+    self.autoencoder = try AutoencoderKL(autoencoder.config, autoencoder.weights)
+    zeroesEmptyNegative = try files.zeroesEmptyNegative()
     schedule = try files.schedule()
-    pictureSize = (unet.config.sampleSize ?? 64) * autoencoder.downsampling
+    pictureSize = (self.unet.config.sampleSize ?? 64) * self.autoencoder.downsampling
     clip = try files.beside("clip").map { try CLIPModel(folder: $0) }
     words = try Self.words(files.beside("words.txt"), tokenizer)
     digest = try ModelDigest.of(files)
@@ -86,6 +90,10 @@ public final class DiffusionModel: Sendable {
         .format,
         "\(folder.path): the UNet takes texts of width \(width), "
           + "the text encoder gives \(textEncoder.width)")
+    }
+    guard (unet.config.added != nil) == textEncoder.endsInPooledRow else {
+      throw EvokeError(
+        .format, "\(folder.path): the UNet and the text encoders are of different families")
     }
     guard unet.config.outputChannels == autoencoder.latentChannels else {
       throw EvokeError(

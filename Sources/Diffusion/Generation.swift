@@ -56,13 +56,16 @@ extension DiffusionModel {
       throw EvokeError(.value, "the guidance \(request.guidance) is not a finite number")
     }
     let hidden = try encode(prompts: [request.negative] + request.prompts, with: request.words)
+    let negative = hidden.rows(0..<1)
+    let isZero = zeroesEmptyNegative && request.negative.isEmpty
     var sampling = Sampling(unet: unet, schedule: schedule)
     sampling.steps = request.steps
     sampling.guidance = request.guidance
     sampling.kind = request.sampler ?? sampling.kind
     sampling.source = request.source
     let latents = try sampling.latents(
-      text: hidden.rows(1..<hidden.shape[0]), negative: hidden.rows(0..<1), seeds: request.seeds,
+      text: hidden.rows(1..<hidden.shape[0]),
+      negative: isZero ? Tensor(zeros: negative.shape) : negative, seeds: request.seeds,
       height: height, width: width, progress: progress)
     return try decode(latents)
   }

@@ -52,6 +52,7 @@ extension LearnedWord {
   /// - `.safetensors` and `.bin` of diffusers: one tensor, named by its placeholder.
   /// - `.pt` of A1111: `string_to_param` with one tensor, beside a `name`.
   /// - `emb_params`: one tensor of this name; the file's name, in angle brackets, is the placeholder.
+  /// - `clip_l` and `clip_g` of Stable Diffusion XL: one for each text encoder, here side by side.
   ///
   /// Throws `EvokeError(.format)` when the file holds anything else.
   public static func read(_ url: URL) throws -> LearnedWord {
@@ -70,6 +71,19 @@ extension LearnedWord {
 
   private static func fromSafetensors(_ url: URL) throws -> Found {
     let file = try SafetensorsFile(url)
+    if file.names.sorted() == ["clip_g", "clip_l"] {
+      let parts = try ["clip_l", "clip_g"].map { name in
+        let part = try file.tensor(name)
+        return part.rank == 1 ? part.reshaped([1, part.count]) : part
+      }
+      guard parts.allSatisfy({ $0.rank == 2 && $0.shape[0] == parts[0].shape[0] }) else {
+        throw EvokeError(
+          .format, "\(url.path): clip_l is \(parts[0].shape) and clip_g is \(parts[1].shape)")
+      }
+      return (
+        file.metadata["placeholder"] ?? "", Tensor.concatenated(parts, axis: 1), file.metadata
+      )
+    }
     let name = try only(file.names, url)
     return (name, try file.tensor(name), file.metadata)
   }
@@ -102,7 +116,8 @@ extension LearnedWord {
 
   /// Writes the word, in float32, in the format that the file's ending names.
   ///
-  /// - `.safetensors`: {placeholder: [n, d]} with the metadata, for diffusers.
+  /// - `.safetensors`: {placeholder: [n, d]} with the metadata, for diffusers; of Stable Diffusion XL's
+  ///   2048 numbers the first 768 as `clip_l`, the others as `clip_g`.
   /// - `.bin`: the same without metadata, for older versions of it.
   /// - `.pt`: A1111's `string_to_param`, with the metadata beside it.
   ///
@@ -111,6 +126,15 @@ extension LearnedWord {
   public func write(to url: URL, metadata extra: [String: String] = [:]) throws {
     let all = metadata.merging(extra) { _, new in new }
     switch url.pathExtension.lowercased() {
+    case "safetensors" where width == 768 + 1280:
+      let pairs = all.merging(["format": "pt", "placeholder": placeholder]) { _, new in new }
+        .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+      func columns(_ range: Range<Int>) -> Tensor {
+        vectors.gathered(
+          shape: [count, range.count], strides: [width, 1], from: range.lowerBound)
+      }
+      try Safetensors.write(
+        [("clip_l", columns(0..<768)), ("clip_g", columns(768..<width))], metadata: pairs, to: url)
     case "safetensors":
       let sorted = all.merging(["format": "pt"]) { old, _ in old }.sorted { $0.key < $1.key }
       try Safetensors.write(

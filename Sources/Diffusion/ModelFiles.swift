@@ -13,6 +13,8 @@ struct ModelFiles {
   private let folder: URL
   private let configuration: URL?
   private let execution: Execution
+  /// `model_index.json`, where there is one.
+  private let index: Config?
 
   /// A folder; throws `EvokeError(.file)` when it is no model.
   init(folder: URL, _ execution: Execution = Execution()) throws {
@@ -21,7 +23,7 @@ struct ModelFiles {
     single = nil
     configuration = nil
     self.folder = folder
-    try Self.checkIndex(folder)
+    index = try Self.index(folder)
   }
 
   /// A single file, with a folder for what it does not hold.
@@ -31,12 +33,11 @@ struct ModelFiles {
     self.configuration = configuration
     folder = configuration ?? file.deletingLastPathComponent()
     single = try SingleFile(file, configuration: configuration)
+    let index = configuration?.appendingPathComponent("model_index.json")
+    self.index = try index.flatMap { Self.exists($0) ? try Config($0) : nil }
     guard single?.family != .latentDiffusion else {
-      throw EvokeError(.format, "\(file.path): latent diffusion is read from a folder only")
-    }
-    guard single?.family != .stableDiffusionXL else {
       throw EvokeError(
-        .format, "\(file.path): models with two text encoders (SDXL) are not supported")
+        .format, "\(file.path): latent diffusion with BERT is read from a diffusers folder only")
     }
   }
 
@@ -46,21 +47,64 @@ struct ModelFiles {
     return (single == nil ? name : name.deletingPathExtension()).lastPathComponent
   }
 
-  /// Builds a part from its configuration and weights. The UNet alone leaves float32: texts and
-  /// pictures are encoded once, and every step sees them.
-  func part<Part>(_ name: String, _ build: (Config, Weights) throws -> Part) throws -> Part {
-    var (config, weights) = try configuredWeights(name)
-    weights.execution = execution
-    if name != "unet" { weights.execution.precision = .float32 }
-    return try build(config, weights)
+  /// Configuration and weights of a part. The UNet alone leaves float32: texts and pictures are encoded
+  /// once, and every step sees them.
+  func part(_ name: String) throws -> (config: Config, weights: Weights) {
+    let folder = folder.appendingPathComponent(name)
+    var part =
+      try single?.part(name)
+      ?? (
+        config: Config(folder.appendingPathComponent("config.json")),
+        weights: Weights(folder: folder)
+      )
+    part.weights.execution = execution
+    if name != "unet" { part.weights.execution.precision = .float32 }
+    return part
   }
 
-  private func configuredWeights(_ name: String) throws -> (Config, Weights) {
-    if let single { return try single.part(name) }
-    let folder = folder.appendingPathComponent(name)
-    return (
-      try Config(folder.appendingPathComponent("config.json")), try Weights(folder: folder)
-    )
+  /// The most tokens of a prompt, where the tokenizer does not say it.
+  func longestPrompt() throws -> Int {
+    guard isLatentDiffusion else { return 77 }
+    let longest = try part("bert").config.size("max_position_embeddings", default: 77)
+    guard longest > 2 else {
+      throw EvokeError(.format, "\(url.path): prompts of \(longest) tokens")
+    }
+    return longest
+  }
+
+  /// The text encoder: one, or Stable Diffusion XL's two.
+  func textEncoder() throws -> TextEncoder {
+    if isLatentDiffusion {
+      let bert = try part("bert")
+      return try LatentDiffusionBert.textEncoder(bert.config, bert.weights)
+    }
+    let first = try part("text_encoder")
+    guard hasPair else { return try TextEncoder(first.config, first.weights) }
+    let other = folder.appendingPathComponent("tokenizer_2")
+    // "!" is what OpenCLIP fills prompts up with.
+    let padding = Self.exists(other) ? try CLIPTokenizer(folder: other).pad : 0
+    return TextEncoder(
+      try TextEncoderPair(
+        first, try part("text_encoder_2"), end: CLIPTokenizer(folder: tokenizer()).end,
+        secondPadding: padding))
+  }
+
+  /// The autoencoder's configuration and weights.
+  func autoencoder() throws -> (config: Config, weights: Weights) {
+    try part(isLatentDiffusion ? "vqvae" : "vae")
+  }
+
+  /// Whether this is diffusers' `LDMTextToImagePipeline`.
+  private var isLatentDiffusion: Bool { index?.has("bert") == true && single == nil }
+
+  private var hasPair: Bool {
+    single.map { $0.family == .stableDiffusionXL } ?? (index?.has("text_encoder_2") == true)
+  }
+
+  /// Whether an empty negative prompt means hidden states of zeros, as Stable Diffusion XL has it.
+  func zeroesEmptyNegative() throws -> Bool {
+    guard hasPair else { return false }
+    return try index?.bool("force_zeros_for_empty_prompt", default: true) ?? true
   }
 
   /// The noise schedule.
@@ -113,7 +157,7 @@ struct ModelFiles {
     FileManager.default.fileExists(atPath: url.path)
   }
 
-  private static func checkIndex(_ folder: URL) throws {
+  private static func index(_ folder: URL) throws -> Config {
     let index = folder.appendingPathComponent("model_index.json")
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
@@ -128,11 +172,7 @@ struct ModelFiles {
         .file, "\(folder.path) is not a model in diffusers' layout: it has no model_index.json",
         hint: "give the folder that holds unet, vae and text_encoder")
     }
-    let config = try Config(index)
-    if config.has("text_encoder_2") {
-      throw EvokeError(
-        .format, "\(folder.path): models with two text encoders (SDXL) are not supported")
-    }
+    return try Config(index)
   }
 }
 

@@ -2,7 +2,8 @@ import Checkpoints
 import Foundation
 import Tensors
 
-/// CLIP's text encoder: Stable Diffusion 1.x (12 layers, quick-GELU) and 2.x (23 layers, GELU) alike.
+/// CLIP's text encoder: Stable Diffusion 1.x (12 layers, quick-GELU) and 2.x (23 layers, GELU) alike,
+/// and the pair of them that Stable Diffusion XL reads side by side.
 ///
 /// Source: transformers `CLIPTextModel`; sizes and activation come from `config.json`.
 public final class TextEncoder: Sendable {
@@ -17,6 +18,10 @@ public final class TextEncoder: Sendable {
   private let transformer: CLIPTransformer  // encoder
   private let finalNorm: LayerNorm  // final_layer_norm
   private let endID: Int
+  /// Whether a token sees only itself and those before it; in BERT every token sees all.
+  private let isCausal: Bool
+  /// The two encoders of Stable Diffusion XL; the properties above are then those of the first.
+  private let pair: TextEncoderPair?
 
   /// Reads a `text_encoder` folder: `config.json` and the weights.
   public convenience init(folder: URL) throws {
@@ -37,6 +42,29 @@ public final class TextEncoder: Sendable {
     transformer = try CLIPTransformer(sizes, weights["encoder"])
     finalNorm = try weights.layerNorm("final_layer_norm", width, epsilon: sizes.epsilon)
     endID = try config.int("eos_token_id", default: 49407)
+    isCausal = sizes.isCausal
+    pair = nil
+  }
+
+  /// Two encoders as one, whose token table, embeddings and hidden states stand side by side.
+  init(_ pair: TextEncoderPair) {
+    self.pair = pair
+    width = pair.width
+    maxLength = pair.first.maxLength
+    tokenTable = pair.tokenTable
+    (positions, transformer) = (pair.first.positions, pair.first.transformer)
+    (finalNorm, endID, isCausal) = (pair.first.finalNorm, pair.first.endID, true)
+  }
+
+  /// Whether the hidden states end in a row that holds the pooled text.
+  public var endsInPooledRow: Bool { pair != nil }
+
+  /// This encoder with another token table, for one of a pair.
+  init(_ encoder: TextEncoder, tokenTable: Tensor) {
+    (width, maxLength, self.tokenTable) = (encoder.width, encoder.maxLength, tokenTable)
+    (positions, transformer) = (encoder.positions, encoder.transformer)
+    (finalNorm, endID, pair) = (encoder.finalNorm, encoder.endID, nil)
+    isCausal = encoder.isCausal
   }
 
   /// Token embeddings [B, L, d], without positions.
@@ -64,6 +92,7 @@ public final class TextEncoder: Sendable {
     return Tensor(shape: [ids.count, length, width]) { target in
       tokenTable.withUnsafeValues { table in
         copyRows(ids, from: table, to: target) { $0 < vocabulary ? $0 : nil }
+        pair?.replacePadding(of: ids, in: target, table)
       }
       extra?.withUnsafeValues { table in
         copyRows(ids, from: table, to: target) { $0 < vocabulary ? nil : $0 - vocabulary }
@@ -82,11 +111,26 @@ public final class TextEncoder: Sendable {
   }
 
   /// The last hidden state [B, L, d], final norm included, of token embeddings [B, L, d].
+  ///
+  /// Of Stable Diffusion XL's pair: the states before the last layer, side by side, and one row more,
+  /// [B, L + 1, d], whose beginning is the pooled text of the second encoder.
   public func callAsFunction(_ embeddings: Tensor) -> Tensor {
+    if let pair { return pair(embeddings) }
+    return finalNorm(transformer(placed(embeddings), causal: isCausal))
+  }
+
+  /// The states before the last layer, and those after it with the final norm.
+  func lastTwo(_ embeddings: Tensor) -> (Tensor, Tensor) {
+    let (before, last) = transformer.lastTwo(placed(embeddings), causal: true)
+    return (before, finalNorm(last))
+  }
+
+  /// Token embeddings with those of their positions added.
+  private func placed(_ embeddings: Tensor) -> Tensor {
     precondition(embeddings.rank == 3 && embeddings.shape[2] == width)
     let (batch, length) = (embeddings.shape[0], embeddings.shape[1])
     precondition(length <= maxLength)
-    let placed = Tensor(shape: embeddings.shape) { target in
+    return Tensor(shape: embeddings.shape) { target in
       embeddings.withUnsafeValues { tokens in
         positions.withUnsafeValues { positions in
           let row = length * width
@@ -96,7 +140,6 @@ public final class TextEncoder: Sendable {
         }
       }
     }
-    return finalNorm(transformer(placed, causal: true))
   }
 
   /// The hidden states at each prompt's end token: [B, L, d] → [B, d].

@@ -128,7 +128,7 @@ private let executing: [HostileFile] = {
 /// Pickles that lie about what they hold.
 private let lying: [HostileFile] = {
   let four = Pickle.storage(4)
-  let nested = [UInt8](repeating: 0x85, count: 200_000)
+  let nested = [UInt8](repeating: 0x85, count: 300_000)
   let manyLists = (0..<2_000).flatMap { _ in
     Pickle.global("collections", "OrderedDict") + Pickle.get(1) + [0x85, 0x52, 0x30]
   }
@@ -180,8 +180,8 @@ private let lying: [HostileFile] = {
     hostile("a text longer than the file", Pickle.start + [0x58, 255, 255, 255, 127], "cut off"),
     hostile("a text of 2^63 bytes", Pickle.start + [0x8D] + Pickle.bytes(UInt64.max), "absurd"),
     hostile(
-      "nested 200,000 deep", Pickle.start + Pickle.emptyTuple + nested + Pickle.stop,
-      "no dictionary"),
+      "nested 300,000 deep", Pickle.start + Pickle.emptyTuple + nested + Pickle.stop,
+      "more objects"),
     hostile(
       "inside itself",
       Pickle.start + Pickle.emptyList + Pickle.put(0) + Pickle.get(0) + [0x61] + Pickle.stop,

@@ -151,8 +151,6 @@ struct DiffusionModelTests {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     #expect(message().contains("model_index.json"))
     let index = folder.appendingPathComponent("model_index.json")
-    try Data("{\"text_encoder_2\": [\"transformers\", \"CLIPTextModel\"]}".utf8).write(to: index)
-    #expect(message().contains("SDXL"))
     try Data("{}".utf8).write(to: index)
     #expect(message().contains("vocab.json"))
   }
@@ -226,6 +224,20 @@ struct LearnedWordTests {
     #expect(back.placeholder == "<étoile>" && back.vectors == vectors)
     #expect(back.metadata == (name == "word.pt" ? ["step": "70", "model": "demo"] : [:]))
     #expect(throws: EvokeError.self) { try word.write(to: file("word.txt")) }
+  }
+
+  @Test("of Stable Diffusion XL are kept as one tensor for each text encoder")
+  func pair() throws {
+    let url = file()
+    defer { try? FileManager.default.removeItem(at: url) }
+    let vectors = Tensor(shape: [2, 2048], values: (0..<4096).map { Float($0) })
+    try LearnedWord("<big>", vectors: vectors).write(to: url)
+    let stored = try SafetensorsFile(url)
+    #expect(stored.names == ["clip_l", "clip_g"])
+    #expect(try stored.tensor("clip_g").shape == [2, 1280])
+    #expect(try stored.tensor("clip_g")[1, 0] == 2048 + 768)
+    let back = try LearnedWord.read(url)
+    #expect(back.placeholder == "<big>" && back.vectors == vectors)
   }
 
   @Test("are read from what torch saved (scripts/conformance/learned_words.py)")

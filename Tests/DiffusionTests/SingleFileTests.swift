@@ -63,7 +63,11 @@ struct SingleFileTests {
     )
     var request = GenerationRequest("a photo of a star", seed: 5)
     request.steps = 3
-    #expect(try a.generate(request) == b.generate(request))
+    let pictures = try a.generate(request)
+    #expect(try pictures == b.generate(request))
+    #expect(
+      try pictures
+        == DiffusionModel(folder: folder, execution: Execution(memory: .small)).generate(request))
   }
 
   @Test("say their sizes, except what leaves no trace", arguments: cases)
@@ -86,6 +90,31 @@ struct SingleFileTests {
     #expect(try a.bool("use_linear_projection") == b.bool("use_linear_projection"))
     #expect(
       try given.schedule().string("prediction_type") == found.schedule().string("prediction_type"))
+  }
+
+  @Test("of Stable Diffusion XL have two text encoders and know the picture's size")
+  func twoEncoders() throws {
+    let example = Case(name: "single-sdxl", file: "model.safetensors")
+    let model = try DiffusionModel(file: example.url, configuration: example.folder)
+    #expect(model.textEncoder.width == 28 && model.textEncoder.endsInPooledRow)
+    let text = try model.encode(prompts: ["a photo of a star"])
+    #expect(text.shape == [1, 78, 28])
+    #expect(try relativeError(text.row(0).rows(0..<77), example.tensor("hidden").row(0)) < 2e-5)
+    let pooled = try example.tensor("pooled")
+    let found = Tensor(shape: [1, 16], values: Array(text.row(0).row(77).values.prefix(16)))
+    #expect(relativeError(found, pooled) < 2e-5)
+    let z = try example.tensor("z")
+    let output = try model.unet(z, timesteps: [500], text: text)
+    #expect(try relativeError(output, example.tensor("output")) < 2e-5)
+    #expect(try relativeError(model.autoencoder.decode(z), example.tensor("picture")) < 2e-5)
+    let word = try LearnedWord("<new>", vectors: model.textEncoder.tokenTable.rows(300..<302))
+    let ids = try model.tokenized(["<new> red"], with: [word]).ids
+    #expect(ids[0][1] == model.textEncoder.tokenTable.shape[0])
+    var request = GenerationRequest("a <new>", seed: 1)
+    request.words = [word]
+    request.steps = 2
+    #expect(try model.generate(request)[0].width == model.pictureSize)
+    #expect(throws: EvokeError.self) { try model.unet(z, timesteps: [1], text: text.rows(0..<0)) }
   }
 
   @Test("need a tokenizer, and say where it would be")

@@ -97,11 +97,12 @@ struct UNetTests {
   @Test(
     "refuses what it does not do",
     arguments: [
-      ("mid_block_type", #""UNetMidBlock2DSimpleCrossAttn""#), ("addition_embed_type", #""text""#),
+      ("mid_block_type", #""UNetMidBlock2DSimpleCrossAttn""#), ("addition_embed_type", #""image""#),
       ("down_block_types", #"["ResnetDownsampleBlock2D", "DownBlock2D"]"#), ("act_fn", #""mish""#),
       ("only_cross_attention", "true"), ("resnet_time_scale_shift", #""scale_shift""#),
       ("attention_head_dim", "3"), ("norm_num_groups", "5"), ("layers_per_block", "[1, 2, 3]"),
-      ("num_class_embeds", "10"), ("block_out_channels", "[]"), ("cross_attention_dim", #""x""#),
+      ("num_class_embeds", "10"), ("block_out_channels", "[]"),
+      ("block_out_channels", "[4611686018427387904, 16]"), ("cross_attention_dim", #""x""#),
     ])
   func refuses(_ key: String, _ value: String) throws {
     let folder = try altered("unet-sd15", "config.json", key, value)

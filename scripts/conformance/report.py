@@ -25,6 +25,9 @@ MODULES = {
                     "`load_textual_inversion`."),
     "image_models": ("UNet, autoencoder, samplers, pictures", "The same measure for the parts; for whole pictures the largest difference of any pixel, "
                      "of 255."),
+    "checkpoint_models": ("Whole checkpoints", "Models of the families of Stable Diffusion 1.5, 2.1 (v-prediction), XL and of latent diffusion with BERT, random "
+                          "weights in float16, from diffusers' folders against diffusers; and single files in the original key layout, which diffusers' "
+                          "`from_single_file` reads back, against the folders: not one bit may differ."),
 }
 SEARCH = ("Evolution strategy", "CMA-ES against pycma, `search.py`: thirty generations on the same normal draws, largest absolute differences (allowed: 1e-6), "
           "and evaluations to 1e-8 (allowed: 1.1 of pycma's median).")

@@ -6,9 +6,10 @@ import shutil
 import subprocess
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (AutoencoderKL, DDIMScheduler, EulerDiscreteScheduler, PNDMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline,
+                       UNet2DConditionModel)
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from probe import call, relative
 from random_models import randomise
@@ -28,13 +29,23 @@ def sizes(kind, channels, groups, text, hidden_layers, vae_channels, full):
     vae = dict(block_out_channels=vae_channels, norm_num_groups=groups, layers_per_block=2 if full else 1, latent_channels=4, sample_size=512 if full else 16,
                down_block_types=["DownEncoderBlock2D"] * len(vae_channels), up_block_types=["UpDecoderBlock2D"] * len(vae_channels))
     encoder = dict(hidden_size=text, num_hidden_layers=hidden_layers, num_attention_heads=text // 64 if full else 2, intermediate_size=4 * text,
-                   hidden_act="gelu" if second else "quick_gelu", vocab_size=49408 if full else 600, bos_token_id=0, eos_token_id=2)
+                   hidden_act="gelu" if second else "quick_gelu", vocab_size=49408 if full else 913, bos_token_id=0, eos_token_id=2)
     return unet, vae, encoder
 
 
 SMALL = {kind: sizes(kind, [8, 12], 4, 12, 2, [8, 12], False) for kind in ("sd15", "sd21")}
 FULL = {"sd15": sizes("sd15", [320, 640, 1280, 1280], 32, 768, 12, [128, 256, 512, 512], True),
         "sd21": sizes("sd21", [320, 640, 1280, 1280], 32, 1024, 23, [128, 256, 512, 512], True)}
+
+
+def thinned(configs):
+    """The full width with one layer a block: what memory and time allow."""
+    def thin(config):
+        fewer = {k: 1 for k in ("layers_per_block",) if k in config} | {k: 2 for k in ("num_hidden_layers",) if k in config}
+        if isinstance(config.get("transformer_layers_per_block"), list):
+            fewer["transformer_layers_per_block"] = [1, 1, 2]
+        return config | fewer
+    return tuple(thin(c) for c in configs)
 
 
 def pipeline(kind, configs, tokenizer, seed):
@@ -48,6 +59,73 @@ def pipeline(kind, configs, tokenizer, seed):
     scheduler = DDIMScheduler(**betas, prediction_type="v_prediction") if kind == "sd21" else PNDMScheduler(
         **{k: v for k, v in betas.items() if k != "clip_sample"}, skip_prk_steps=True)
     return StableDiffusionPipeline(**parts, tokenizer=tokenizer, scheduler=scheduler, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+
+
+def xl_configs(full):
+    """Stable Diffusion XL base: two text encoders, deeper transformers, micro-conditioning."""
+    unet, vae, first = sizes("sd15", [320, 640, 1280] if full else [8, 8], 32 if full else 4, 768 if full else 12, 12 if full else 2,
+                             [128, 256, 512, 512] if full else [8, 8], full)
+    down = ["DownBlock2D"] + ["CrossAttnDownBlock2D"] * (2 if full else 1)
+    second = dict(first, hidden_size=1280 if full else 16, num_hidden_layers=32 if full else 3, num_attention_heads=20 if full else 2,
+                  intermediate_size=5120 if full else 32, hidden_act="gelu", projection_dim=1280 if full else 16)
+    size = 256 if full else 8
+    unet |= dict(down_block_types=down, up_block_types=["CrossAttnUpBlock2D"] * (len(down) - 1) + ["UpBlock2D"], use_linear_projection=True,
+                 attention_head_dim=[5, 10, 20] if full else 2, transformer_layers_per_block=[1, 2, 10] if full else [1, 2],
+                 cross_attention_dim=2048 if full else 28, addition_embed_type="text_time", addition_time_embed_dim=size,
+                 projection_class_embeddings_input_dim=second["projection_dim"] + 6 * size, sample_size=128 if full else 8)
+    return unet, dict(vae, scaling_factor=0.13025, sample_size=1024 if full else 16), first, second
+
+
+def xl_pipeline(tokenizer, seed, configs=None):
+    unet, vae, first, second = configs or xl_configs(False)
+    tokenizers = [CLIPTokenizer.from_pretrained(tokenizer), CLIPTokenizer.from_pretrained(tokenizer, pad_token="!")]
+    parts = dict(unet=UNet2DConditionModel(**unet), vae=AutoencoderKL(**vae), text_encoder=CLIPTextModel(CLIPTextConfig(**first)),
+                 text_encoder_2=CLIPTextModelWithProjection(CLIPTextConfig(**second)))
+    for model in parts.values():
+        randomise(model, seed)
+    scheduler = EulerDiscreteScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1, timestep_spacing="leading")
+    return StableDiffusionXLPipeline(**parts, tokenizer=tokenizers[0], tokenizer_2=tokenizers[1], scheduler=scheduler, add_watermarker=False)
+
+
+def original_xl(pipe):
+    first = {k.replace("cond_stage_model.", "conditioner.embedders.0."): v for k, v in original_clip(pipe.text_encoder).items()}
+    second = original_open_clip(pipe.text_encoder_2, "conditioner.embedders.1.model.", pipe.text_encoder_2.text_projection.weight, more=0)
+    return original_unet(pipe.unet) | original_vae(pipe.vae) | first | second
+
+
+@torch.no_grad()
+def write_xl_golden(seed):
+    folder = GOLDENS / "single-sdxl"
+    shutil.rmtree(folder, ignore_errors=True)
+    pipe = xl_pipeline(GOLDENS / "tokenizer-1.5", seed).to(torch.float16)
+    pipe.save_pretrained(folder)
+    save_file({k: v.clone() for k, v in original_xl(pipe).items()}, folder / "model.safetensors")
+    read = StableDiffusionXLPipeline.from_single_file(str(folder / "model.safetensors"), config=str(folder), local_files_only=True, add_watermarker=False)
+    for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
+        mine, theirs = getattr(pipe, part).state_dict(), getattr(read, part).state_dict()
+        wrong = [k for k in mine if not k.endswith("position_ids") and not torch.equal(mine[k].float(), theirs[k].float())]
+        assert not wrong, (part, wrong[:3])
+    read = read.to(torch.float32)
+    text = "a photo of a star"
+    hidden, _, pooled, _ = read.encode_prompt(text, device="cpu", num_images_per_prompt=1, do_classifier_free_guidance=False)
+    g = torch.Generator().manual_seed(seed)
+    z = torch.randn(1, 4, 6, 5, generator=g)
+    f = 2 ** (len(pipe.vae.config.block_out_channels) - 1)
+    sizes = torch.tensor([[48, 40, 0, 0, 48, 40]], dtype=torch.float32)
+    output = read.unet(z, 500, hidden, added_cond_kwargs={"text_embeds": pooled, "time_ids": sizes})[0]
+    assert f == 2
+    save_file({"hidden": hidden, "pooled": pooled, "z": z, "output": output, "picture": read.vae.decode(z)[0]}, folder / "io.safetensors")
+    for weights in folder.rglob("*.safetensors"):
+        if weights.parent != folder:
+            weights.unlink()
+    for name in ("tokenizer", "tokenizer_2"):
+        (folder / name / "tokenizer.json").unlink(missing_ok=True)
+        for file in ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"):
+            shutil.copy(GOLDENS / "tokenizer-1.5" / file, folder / name / file)
+    for file in ("tokenizer_config.json", "special_tokens_map.json"):  # OpenCLIP fills up with "!"
+        path = folder / "tokenizer_2" / file
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"pad_token": "!"}, indent=2) + "\n")
+    print("sdxl", sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()))
 
 
 def renamed(state, pairs):
@@ -179,4 +257,6 @@ def write_goldens(seed):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=7)
-    write_goldens(parser.parse_args().seed)
+    options = parser.parse_args()
+    write_goldens(options.seed)
+    write_xl_golden(options.seed)

@@ -40,8 +40,14 @@ struct PickleReader {
         return try body(pop())
       }
       try execute(code)
+      guard objects.count <= Self.mostObjects else {
+        throw damaged("more objects than any model has")
+      }
     }
   }
+
+  /// A training checkpoint of the largest models has a tenth of this.
+  private static let mostObjects = 250_000
 
   // MARK: Reading
 

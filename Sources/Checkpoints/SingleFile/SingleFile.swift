@@ -183,7 +183,7 @@ struct OriginalKeys: Sendable {
 
 extension JSONValue {
   /// An object of these members in order.
-  static func fields(_ members: [(String, JSONValue)]) -> JSONValue {
+  public static func fields(_ members: [(String, JSONValue)]) -> JSONValue {
     .object(members.map { Member(key: $0.0, value: $0.1) })
   }
 

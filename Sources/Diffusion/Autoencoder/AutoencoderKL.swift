@@ -102,6 +102,9 @@ public final class AutoencoderKL: Sendable {
   }
 
   private static func refuseUnsupported(_ config: Config) throws {
+    guard try config.string("_class_name", default: "AutoencoderKL") == "AutoencoderKL" else {
+      throw config.unsupported("_class_name", supported: ["AutoencoderKL"])
+    }
     for key in ["latents_mean", "latents_std", "shift_factor"] where config.has(key) {
       throw config.unsupported(key)
     }

@@ -99,6 +99,8 @@ public struct TextConditions: Sendable {
   /// Number of texts.
   public let count: Int
   let layers: [(keys: Tensor, values: Tensor)]
+  /// The pooled texts `[count, p]`, for models that take them.
+  var pooled: Tensor?
 }
 
 extension Tensor {

@@ -59,15 +59,42 @@ public final class UNet2DCondition: Sendable {
 
   /// Prepares texts `[count, L, d]` (hidden states of the text encoder) for any number of forwards.
   ///
-  /// Throws a `shape` error when the width is not the one a cross-attention layer expects.
+  /// Of a model that takes a pooled text, the states end in a row that holds it. Throws a `shape` error
+  /// when the width is not the one a cross-attention layer expects.
   public func conditions(_ text: Tensor) throws -> TextConditions {
     guard text.rank == 3, config.textWidths.allSatisfy({ $0 == text.shape[2] }) else {
       throw EvokeError(
         .shape, "the UNet takes text [n, L, \(config.textWidths[0])], not \(text.shape)")
     }
+    let (states, pooled) = try split(text)
     return TextConditions(
       count: text.shape[0],
-      layers: textBlocks.map { ($0.keys2(text), $0.values2(text)) })
+      layers: textBlocks.map { ($0.keys2(states), $0.values2(states)) }, pooled: pooled)
+  }
+
+  /// The hidden states, and the pooled text behind them where the model takes one.
+  private func split(_ text: Tensor) throws -> (states: Tensor, pooled: Tensor?) {
+    guard let added = config.added else { return (text, nil) }
+    let (n, length, width) = (text.shape[0], text.shape[1] - 1, text.shape[2])
+    guard length > 0, added.pooledWidth <= width else {
+      throw EvokeError(
+        .shape, "the UNet takes text [n, L + 1, \(width)] whose last row is the pooled text")
+    }
+    let stride = (length + 1) * width
+    return (
+      text.gathered(shape: [n, length, width], strides: [stride, width, 1]),
+      text.gathered(shape: [n, added.pooledWidth], strides: [stride, 1], from: length * width)
+    )
+  }
+
+  /// The time embedding of samples.
+  func time(
+    _ timesteps: ArraySlice<Double>, text: TextConditions, rows: ArraySlice<Int>, of z: Tensor
+  ) -> Tensor {
+    // The latents of every model with micro-conditioning are an eighth of its pictures.
+    time(
+      Array(timesteps), pooled: text.pooled?.gathered(rows),
+      size: (8 * z.shape[2], 8 * z.shape[3]))
   }
 
   /// The model's raw output for latents `[B, C, h, w]`, each with its own timestep and text.
@@ -105,7 +132,7 @@ public final class UNet2DCondition: Sendable {
   private func forward(
     _ z: Tensor, timesteps: ArraySlice<Double>, text: TextConditions, rows: ArraySlice<Int>
   ) -> Tensor {
-    let time = time(Array(timesteps))
+    let time = time(timesteps, text: text, rows: rows, of: z)
     var x = convIn(z.channelsLast())
     var skips = [x]
     for block in down { x = block(x, time: time, text: text, rows: rows, skips: &skips) }

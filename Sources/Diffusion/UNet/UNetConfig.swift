@@ -30,6 +30,16 @@ public struct UNetConfig: Sendable, Equatable {
   let downsamplePadding: Int
   let linearProjection: Bool
   let inputKernel, outputKernel: Int
+  /// What the pooled text and the picture's sizes add to the time embedding; nil without them.
+  let added: Added?
+
+  /// Stable Diffusion XL's micro-conditioning.
+  struct Added: Sendable, Equatable {
+    /// Numbers in the pooled text.
+    let pooledWidth: Int
+    /// Sinusoids of each of the six sizes.
+    let sizeWidth: Int
+  }
 
   func style(level: Int) -> ResnetBlock.Style {
     .init(
@@ -48,6 +58,9 @@ public struct UNetConfig: Sendable, Equatable {
     let channels = try config.ints("block_out_channels", default: [320, 640, 1280, 1280])
     let levels = channels.count
     guard levels > 0 else { throw config.invalid("block_out_channels", "there is no level") }
+    guard channels.allSatisfy(Self.sizes.contains) else {
+      throw config.invalid("block_out_channels", "\(channels)")
+    }
     blockChannels = channels
     inputChannels = try config.int("in_channels", default: 4)
     outputChannels = try config.int("out_channels", default: 4)
@@ -75,13 +88,27 @@ public struct UNetConfig: Sendable, Equatable {
     linearProjection = try config.bool("use_linear_projection", default: false)
     inputKernel = try config.int("conv_in_kernel", default: 3)
     outputKernel = try config.int("conv_out_kernel", default: 3)
+    added = try Self.added(config)
     try checkDivisibility(config)
+  }
+
+  private static func added(_ config: Config) throws -> Added? {
+    guard config.has("addition_embed_type") else { return nil }
+    guard try config.string("addition_embed_type") == "text_time" else {
+      throw config.unsupported("addition_embed_type", supported: ["text_time"])
+    }
+    let size = try config.size("addition_time_embed_dim", default: 256)
+    let pooled = try config.size("projection_class_embeddings_input_dim") - 6 * size
+    guard pooled > 0, size % 2 == 0 else {
+      throw config.invalid("projection_class_embeddings_input_dim", "\(pooled) for the pooled text")
+    }
+    return Added(pooledWidth: pooled, sizeWidth: size)
   }
 
   /// Options whose other values change the network in ways that are not implemented.
   private static func refuseUnsupported(_ config: Config) throws {
     for key in [
-      "addition_embed_type", "class_embed_type", "num_class_embeds", "cross_attention_norm",
+      "class_embed_type", "num_class_embeds", "cross_attention_norm",
       "encoder_hid_dim", "encoder_hid_dim_type", "time_cond_proj_dim", "time_embedding_act_fn",
       "timestep_post_act", "num_attention_heads", "reverse_transformer_layers_per_block",
     ] where config.has(key) {
@@ -110,9 +137,11 @@ public struct UNetConfig: Sendable, Equatable {
     }
   }
 
+  /// Products of sizes stay representable, whatever a file says.
+  private static let sizes = 1...1 << 20
+
   private func checkDivisibility(_ config: Config) throws {
-    // Products of sizes stay representable, whatever a file says.
-    let sizes = 1...1 << 20
+    let sizes = Self.sizes
     let all = blockChannels + layersPerBlock + transformerDepth + textWidths
     guard all.allSatisfy(sizes.contains), blockChannels.count <= 16,
       [inputChannels, outputChannels, groups, timeWidth, inputKernel, outputKernel]
