@@ -91,7 +91,7 @@ func keepingRegistry(_ calls: Calls) -> Registry {
     "talk", topic: "Test", summary: "Prints", parameters: [], returns: .int, example: "talk()"
   ) { _, context in
     calls.counts.withLock { $0.slow += 1 }
-    context.print("hello")
+    try context.print("hello")
     return .int(1)
   }
   return Registry(
