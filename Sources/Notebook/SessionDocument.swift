@@ -86,7 +86,8 @@ private struct DocumentReader {
         generated.insert(number)
       } else if line.hasPrefix("#>") {
         generated.insert(number)
-        recorded[anchor, default: []].append(content(line.dropFirst(2)))
+        let text = line.dropFirst(2)
+        recorded[anchor, default: []].append(content(text.first == " " ? text.dropFirst() : text))
       } else {
         let trimmed = line.trimmed()
         if !trimmed.isEmpty, !trimmed.hasPrefix("#") {
@@ -151,9 +152,9 @@ private struct DocumentReader {
     }
   }
 
-  /// A recorded line without its mark and trailing spaces.
+  /// A recorded line's text without trailing spaces, which a recording leaves out.
   private func content(_ line: Substring) -> String {
-    var text = line.first == " " ? line.dropFirst() : line
+    var text = line
     while text.last == " " || text.last == "\t" { text = text.dropLast() }
     return String(text)
   }

@@ -149,4 +149,15 @@ import Testing
     #expect(html.contains("<div class=\"moving\" hidden>"))
     #expect(html.contains("max=\"1\""))
   }
+
+  @Test("A notebook replays lines that begin with spaces, as a script does")
+  func indentedLines() throws {
+    let code = "print(\"  two\")\nprint(\"\")\nprint(\"one \")"
+    for (source, name) in [(code + "\n", "a.evk"), ("# T\n\n```evoke\n\(code)\n```\n", "a.md")] {
+      let recorded = try session(source, name: name)
+      #expect(recorded.contains("  two\n"))
+      let report = try replay(recorded, name: name)
+      #expect(report.verdict == .exact, "\(name): \(report.rendered())")
+    }
+  }
 }

@@ -235,22 +235,3 @@ import Testing
     #expect(throws: Diagnostics.self) { try diff("x = (", "x = 1") }
   }
 }
-
-@Suite struct TranscriptTests {
-  @Test func keepsInputsOnly() {
-    let pasted = """
-      evoke> x = 1
-      x: 1       0123abcd
-      evoke> for i in 0..<2 {
-        ...>   print(i)
-        ...> }
-      0
-      1
-      """
-    #expect(Transcript.inputs(of: pasted) == "x = 1\nfor i in 0..<2 {\n  print(i)\n}")
-  }
-
-  @Test func leavesOtherTextAlone() {
-    #expect(Transcript.inputs(of: "x = 1\n#> x: 1\ny = 2") == "x = 1\ny = 2")
-  }
-}
