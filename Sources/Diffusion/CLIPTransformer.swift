@@ -79,6 +79,17 @@ struct CLIPTransformer: Sendable {
   func callAsFunction(_ x: Tensor, causal: Bool) -> Tensor {
     blocks.reduce(x) { $1($0, causal: causal) }
   }
+
+  /// The same with the pullback to x.
+  func recorded(_ x: Tensor, causal: Bool) -> (Tensor, Pullback) {
+    var (x, pullbacks): (Tensor, [Pullback]) = (x, [])
+    for block in blocks {
+      let (next, pullback) = block.recorded(x, causal: causal)
+      x = next
+      pullbacks.append(pullback)
+    }
+    return (x, { [pullbacks] dy in pullbacks.reversed().reduce(dy) { $1($0) } })
+  }
 }
 
 /// One block: x + attention(norm(x)), then x + MLP(norm(x)).
@@ -118,5 +129,26 @@ private struct CLIPBlock: Sendable {
       causal: causal)
     let x = output(attended, adding: x)
     return contract(expand(perceptronNorm(x), activation: activation), adding: x)
+  }
+
+  /// The same with the pullback to x.
+  func recorded(_ x: Tensor, causal: Bool) -> (Tensor, Pullback) {
+    let normed = attentionNorm(x)
+    let (q, k, v) = (queries(normed), keys(normed), values(normed))
+    let seen = output(
+      attention(queries: q, keys: k, values: v, heads: heads, causal: causal), adding: x)
+    let wide = expand(perceptronNorm(seen))
+    return (
+      contract(wide.activated(activation), adding: seen),
+      { dy in
+        let dWide = wide.activationGradient(contract.gradient(dy), activation)
+        let dSeen = perceptronNorm.gradient(expand.gradient(dWide), at: seen, adding: dy)
+        let own = attentionGradient(
+          output.gradient(dSeen), queries: q, keys: k, values: v, heads: heads, causal: causal)
+        let dNormed = queries.gradient(
+          own.queries, adding: keys.gradient(own.keys, adding: values.gradient(own.values)))
+        return attentionNorm.gradient(dNormed, at: x, adding: dSeen)
+      }
+    )
   }
 }

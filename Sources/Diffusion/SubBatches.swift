@@ -7,22 +7,28 @@ import Tensors
 func inSubBatches(
   _ count: Int, of size: Int, _ body: @Sendable (Range<Int>) -> Tensor
 ) -> Tensor {
-  if count <= size { return body(0..<count) }
+  let parts: [Tensor] = inSubBatches(count, of: size, body)
+  return parts.count == 1 ? parts[0] : Tensor.concatenated(parts, axis: 0)
+}
+
+/// The results of the ranges, in order.
+func inSubBatches<Part: Sendable>(
+  _ count: Int, of size: Int, _ body: @Sendable (Range<Int>) -> Part
+) -> [Part] {
+  if count <= size { return [body(0..<count)] }
   let least = (count + size - 1) / size
   // 2 or a multiple of 4, so that the usual numbers of threads end together.
   let parts = min(count, least <= 2 ? least : (least + 3) / 4 * 4)
   let ranges = (0..<parts).map { $0 * count / parts..<($0 + 1) * count / parts }
-  guard parts >= Compute.threads, Compute.threads > 1 else {
-    return Tensor.concatenated(ranges.map(body), axis: 0)
-  }
-  let results = Results(count: parts)
+  guard parts >= Compute.threads, Compute.threads > 1 else { return ranges.map(body) }
+  let results = Results<Part>(count: parts)
   parallel(parts) { results.set($0, body(ranges[$0])) }
-  return Tensor.concatenated(results.all, axis: 0)
+  return results.all
 }
 
 /// One slot a range; every slot is written once, by one thread, before `all` is read.
-private final class Results: @unchecked Sendable {
-  private let slots: UnsafeMutableBufferPointer<Tensor?>
+private final class Results<Part>: @unchecked Sendable {
+  private let slots: UnsafeMutableBufferPointer<Part?>
 
   init(count: Int) {
     slots = .allocate(capacity: count)
@@ -34,7 +40,7 @@ private final class Results: @unchecked Sendable {
     slots.deallocate()
   }
 
-  func set(_ place: Int, _ tensor: Tensor) { slots[place] = tensor }
+  func set(_ place: Int, _ part: Part) { slots[place] = part }
 
-  var all: [Tensor] { slots.compactMap { $0 } }
+  var all: [Part] { slots.compactMap { $0 } }
 }

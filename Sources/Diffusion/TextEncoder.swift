@@ -125,6 +125,22 @@ public final class TextEncoder: Sendable {
     return (before, finalNorm(last))
   }
 
+  /// The same with the pullback to the embeddings: from the gradient of the hidden states to that of
+  /// the token embeddings, both [B, L, d].
+  ///
+  /// Throws `EvokeError(.value)` for the pair of encoders of Stable Diffusion XL.
+  public func recorded(
+    _ embeddings: Tensor
+  ) throws -> (hidden: Tensor, pullback: (Tensor) -> Tensor) {
+    guard pair == nil else {
+      throw EvokeError(
+        .value, "there are no gradients through the two text encoders of Stable Diffusion XL",
+        hint: "a search by forward passes needs none: cma, nes, spsa")
+    }
+    let (x, pullback) = transformer.recorded(placed(embeddings), causal: isCausal)
+    return (finalNorm(x), { pullback(self.finalNorm.gradient($0, at: x)) })
+  }
+
   /// Token embeddings with those of their positions added.
   private func placed(_ embeddings: Tensor) -> Tensor {
     precondition(embeddings.rank == 3 && embeddings.shape[2] == width)
@@ -140,6 +156,21 @@ public final class TextEncoder: Sendable {
         }
       }
     }
+  }
+
+  /// The gradient of learned words, [count, d], from that of the embeddings [B, L, d] of prompts: the
+  /// sum over the places that took a row past the table, prompt by prompt, in double.
+  public func wordGradient(_ gradient: Tensor, _ ids: [[Int]], count: Int) -> Tensor {
+    let vocabulary = tokenTable.shape[0]
+    var sums = [Double](repeating: 0, count: count * width)
+    gradient.withUnsafeValues { values in
+      for (place, id) in ids.joined().enumerated() where id >= vocabulary {
+        for i in 0..<width {
+          sums[(id - vocabulary) * width + i] += Double(values[place * width + i])
+        }
+      }
+    }
+    return Tensor(shape: [count, width], values: sums.map { Float($0) })
   }
 
   /// The hidden states at each prompt's end token: [B, L, d] → [B, d].

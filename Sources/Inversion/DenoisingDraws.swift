@@ -17,17 +17,16 @@ struct DenoisingDraws: Sendable {
 
   /// Draws `count` tasks.
   ///
-  /// Timesteps are stratified: one from each of `count` equal parts of the range. Pictures, and
-  /// up to `templateLimit` templates, take turns in random order.
+  /// Timesteps are stratified: one from each of `count` equal shares of the distribution. Pictures,
+  /// and up to `templateLimit` templates, take turns in random order.
   init(
-    count: Int, latents: Tensor, schedule: NoiseSchedule, timesteps range: Range<Int>,
+    count: Int, latents: Tensor, schedule: NoiseSchedule,
+    timesteps distribution: TimestepDistribution,
     templateCount: Int, templateLimit: Int, random: Philox
   ) throws {
     var draws = random
-    let width = Double(range.count) / Double(count)
     timesteps = (0..<count).map { part in
-      let place = (Double(part) + draws.uniform()) * width
-      return range.lowerBound + min(range.count - 1, Int(place))
+      distribution.timestep(at: Double(part) + draws.uniform(), of: count)
     }
     func turns(_ choices: [Int]) -> [Int] {
       draws.shuffled((0..<count).map { choices[$0 % choices.count] })

@@ -24,6 +24,9 @@ public struct DenoisingObjective: Sendable {
   /// Sentences the word is learned in.
   public let templates: [String]
   public let timesteps: Range<Int>
+  /// Whether timesteps are drawn in proportion to the g(t) collected on the way (equation 5 of
+  /// hal-04713286), instead of all alike.
+  public let isAdaptive: Bool
   /// Denoising tasks a candidate and generation.
   public let draws: Int
   public let weighting: TimestepWeighting
@@ -33,13 +36,14 @@ public struct DenoisingObjective: Sendable {
   let latents: Tensor
   private let heldOut: DenoisingDraws
   private let random: Philox
-  private let templateIDs: [[Int]]
+  let templateIDs: [[Int]]
   private let relative: RelativeWeights?
 
   /// - Parameters:
   ///   - pictures: of one concept, any size; encoded here, once, as the posterior's mean.
   ///   - timesteps: what to draw from, within the model's training steps; by default without the
   ///     first and the last tenth, where a word changes next to nothing.
+  ///   - adaptive: draw timesteps in proportion to the sensitivity collected on the way.
   ///   - weighting: `.relative` by default: the pictures drawn are then more like the given ones.
   ///   - draws: denoising tasks a candidate and generation; more rank better and cost as much.
   ///   - heldOut: pictures that progress is measured on; the given ones by default.
@@ -49,7 +53,8 @@ public struct DenoisingObjective: Sendable {
   /// - Throws: `EvokeError` for no pictures, an empty range of timesteps, counts below 1.
   public init(
     _ model: DiffusionModel, _ pictures: [Picture], prompts: Prompts = .object,
-    timesteps: Range<Int>? = nil, draws: Int = 32, weighting: TimestepWeighting = .relative,
+    timesteps: Range<Int>? = nil, adaptive: Bool = false, draws: Int = 32,
+    weighting: TimestepWeighting = .relative,
     heldOut heldOutPictures: [Picture]? = nil, heldOutDraws: Int = 96, vectors: Int = 1,
     random: Philox
   ) throws {
@@ -68,6 +73,7 @@ public struct DenoisingObjective: Sendable {
     self.model = model
     templates = try prompts.templates(for: model)
     self.timesteps = range
+    isAdaptive = adaptive
     self.draws = draws
     self.weighting = weighting
     self.vectors = vectors
@@ -75,7 +81,8 @@ public struct DenoisingObjective: Sendable {
     latents = try model.latents(pictures)
     heldOut = try DenoisingDraws(
       count: heldOutDraws, latents: heldOutPictures.map { try model.latents($0) } ?? latents,
-      schedule: model.schedule, timesteps: range, templateCount: templates.count,
+      schedule: model.schedule, timesteps: TimestepDistribution(range),
+      templateCount: templates.count,
       templateLimit: Self.templateLimit, random: random.derived("held-out"))
     templateIDs = try Self.tokenized(templates, model, vectors: vectors)
     relative =
@@ -104,18 +111,45 @@ public struct DenoisingObjective: Sendable {
   /// - Parameters:
   ///   - candidates: embeddings [d] or [vectors, d].
   ///   - generation: whose draws; the same for all candidates.
+  ///   - distribution: what timesteps are drawn from; the objective's range by default.
   ///   - batch: UNet samples in one call; changes memory and speed, no bit of the result.
   ///   - checkpoint: called between batches; what it throws ends the evaluation.
   /// - Throws: `EvokeError(.shape)` for embeddings of another width.
   public func losses(
-    _ candidates: [Tensor], generation: Int, batch: Int? = nil,
-    checkpoint: () throws -> Void = {}
+    _ candidates: [Tensor], generation: Int, distribution: TimestepDistribution? = nil,
+    batch: Int? = nil, checkpoint: () throws -> Void = {}
   ) throws -> [Double] {
-    let tasks = try DenoisingDraws(
-      count: draws, latents: latents, schedule: model.schedule, timesteps: timesteps,
-      templateCount: templates.count, templateLimit: Self.templateLimit,
-      random: random.derived(generation))
-    return try weighted(taskLosses(candidates, tasks, batch: batch, checkpoint), tasks)
+    try evaluated(
+      candidates, generation: generation, distribution: distribution, batch: batch,
+      checkpoint: checkpoint
+    ).losses
+  }
+
+  /// The same, with how far the candidates' errors ‖ε_θ − ε‖ spread at every timestep drawn (their
+  /// standard deviation): where they differ, the condition matters.
+  func evaluated(
+    _ candidates: [Tensor], generation: Int, distribution: TimestepDistribution?, batch: Int?,
+    checkpoint: () throws -> Void
+  ) throws -> (losses: [Double], spreads: [(timestep: Int, value: Double)]) {
+    let tasks = try tasks(draws, generation: generation, distribution)
+    let losses = try taskLosses(candidates, tasks, batch: batch, checkpoint)
+    let spreads = tasks.timesteps.enumerated().map { task, timestep in
+      let errors = losses.map { $0[task].squareRoot() }
+      let mean = errors.reduce(0, +) / Double(errors.count)
+      let squares = errors.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      return (timestep, (squares / Double(errors.count)).squareRoot())
+    }
+    return (try weighted(losses, tasks), spreads)
+  }
+
+  /// The draws of a generation.
+  func tasks(
+    _ count: Int, generation: Int, _ distribution: TimestepDistribution?
+  ) throws -> DenoisingDraws {
+    try DenoisingDraws(
+      count: count, latents: latents, schedule: model.schedule,
+      timesteps: distribution ?? TimestepDistribution(timesteps), templateCount: templates.count,
+      templateLimit: Self.templateLimit, random: random.derived(generation))
   }
 
   /// The losses of candidates on the fixed held-out set.
@@ -134,9 +168,14 @@ public struct DenoisingObjective: Sendable {
   public var heldOutDraws: Int { heldOut.count }
 
   private func weighted(_ losses: [[Double]], _ tasks: DenoisingDraws) throws -> [Double] {
-    let weights = tasks.timesteps.map { relative?.weight(at: $0) ?? 1 }
+    let weights = weights(of: tasks)
     let total = weights.reduce(0, +)
     return losses.map { zip($0, weights).reduce(0) { $0 + $1.0 * $1.1 } / total }
+  }
+
+  /// How much each task counts.
+  func weights(of tasks: DenoisingDraws) -> [Double] {
+    tasks.timesteps.map { relative?.weight(at: $0) ?? 1 }
   }
 
   /// Mean squared errors, one a candidate and task.

@@ -55,6 +55,10 @@ public struct EvolutionRun: Sendable, Equatable, Codable {
   public internal(set) var answer: HeldOutEmbedding?
   /// UNet samples spent, but for those of the measurement at the end.
   public internal(set) var forwardPasses = 0
+  /// The sensitivity collected so far, of an adaptive objective.
+  var profile: SensitivityProfile?
+  /// Why the held-out set says to stop; nil while it does not.
+  public internal(set) var conclusion: String?
   /// Whether the last evolving was ended before its time.
   public internal(set) var isInterrupted = false
 

@@ -9,6 +9,7 @@ extension EvolutionRun {
   ///   - batch: UNet samples in one call; no bit of the result depends on it.
   ///   - checkEvery: generations between measurements on the held-out set; at the end the mean is
   ///     measured in any case. A measurement costs two held-out sets.
+  ///   - stop: when the held-out set says that nothing changes any more; never if nil.
   ///   - progress: called after each generation. `.interrupted` from it ends the run here.
   ///   - checkpoint: called between batches. An `EvokeError` of kind `.interrupted` from it drops the
   ///     generation under way and returns what was done before.
@@ -17,7 +18,8 @@ extension EvolutionRun {
   /// - Throws: whatever else the objective, `checkpoint` or `progress` throw.
   public func evolved(
     on objective: DenoisingObjective, generations: Int, batch: Int? = nil,
-    checkEvery: Int = 10, progress: (GenerationReport) throws -> Void = { _ in },
+    checkEvery: Int = 10, stop: FixedSetStopping? = nil,
+    progress: (GenerationReport) throws -> Void = { _ in },
     checkpoint: () throws -> Void = {}, keep: (EvolutionRun) -> Void = { _ in }
   ) throws -> EvolutionRun {
     guard subspace.ambient == objective.vectors * objective.model.textEncoder.width else {
@@ -31,6 +33,8 @@ extension EvolutionRun {
     do {
       try run.measureStart(objective, batch, checkpoint)
       for _ in 0..<max(0, generations) where run.search.stoppingReasons.isEmpty {
+        run.conclusion = stop?.reason(run.history.compactMap(\.heldOutMean))
+        if run.conclusion != nil { break }
         var next = run
         try next.step(objective, batch, check: max(1, checkEvery), checkpoint)
         run = next
@@ -61,9 +65,15 @@ extension EvolutionRun {
     _ checkpoint: () throws -> Void
   ) throws {
     let asked = search.ask()
-    let losses = try objective.losses(
-      asked.candidates.map(subspace.embedding), generation: search.generation, batch: batch,
-      checkpoint: checkpoint)
+    let adaptive = objective.isAdaptive
+    let (losses, spreads) = try objective.evaluated(
+      asked.candidates.map(subspace.embedding), generation: search.generation,
+      distribution: adaptive ? profile?.distribution : nil, batch: batch, checkpoint: checkpoint)
+    if adaptive {
+      var collected = profile ?? SensitivityProfile(objective.timesteps)
+      for (timestep, value) in spreads { collected.observe(value / search.sigma, at: timestep) }
+      profile = collected
+    }
     try search.update(asked, losses: losses)
     recentMeans = Array((recentMeans + [search.mean]).suffix(Self.averaged))
     forwardPasses += asked.count * objective.draws

@@ -15,7 +15,7 @@ struct RelativeWeights: Sendable {
     self.range = range
     let tasks = try DenoisingDraws(
       count: Self.parts * Self.drawsPerPart, latents: latents, schedule: model.schedule,
-      timesteps: range, templateCount: 1, templateLimit: 1, random: random)
+      timesteps: TimestepDistribution(range), templateCount: 1, templateLimit: 1, random: random)
     let conditions = try model.unet.conditions(model.encode(prompts: [""]))
     let prediction = try model.unet(
       tasks.noised, timesteps: tasks.timesteps.map(Double.init), conditions: conditions,

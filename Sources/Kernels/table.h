@@ -1,6 +1,6 @@
 // What a variant provides: units of work that the drivers cut and hand to threads.
 #pragma once
-#include "include/kernels.h"
+#include "include/gradients.h"
 
 // Rows m0 ..< m1 times panels p0 ..< p1 for columns k0 ..< k0 + kc of A, whose first row and
 // column are at `a`. In bfloat16 K counts pairs, and A holds them too. Continues the chains in C when k0 > 0; finishes them when k0 + kc = K.
@@ -53,6 +53,22 @@ typedef struct KernelTable {
   void (*softmax)(const float *x, long rows, long columns, float *y);
   void (*activate)(KernelActivation activation, const float *x, long count, float *y);
   void (*gated_gelu)(const float *x, long rows, long n, float *y);
+  // Gradients: for the activations dx = dy · slope; the norms' are in norms_gradient.inc.h.
+  void (*activation_slope)(
+      KernelActivation activation, const float *x, const float *dy, long count, float *dx);
+  void (*gated_gelu_slope)(const float *x, const float *dy, long rows, long n, float *dx);
+  void (*normalised_slope)(
+      KernelActivation activation, const float *x, const float *dy, long positions, long channels,
+      const float *scale, const float *shift, float *dx, double *sums, double *products);
+  void (*combine_gradient)(
+      const float *x, long positions, long channels, const float *scale, const float *slope,
+      const float *offset, const float *residual, float *dx);
+  void (*layer_norm_slope)(
+      const float *x, const float *dy, long rows, long columns, const float *weight, float epsilon,
+      const float *residual, float *dx);
+  void (*attend_gradient)(
+      const KernelAttentionGradient *gradient, long sample, long head, long query,
+      const float *transposed_keys, float *dk, float *dv, float *scratch);
   void (*binary)(
       KernelBinary operation, const float *a, long stride_a, const float *b, long stride_b,
       long count, float *y);

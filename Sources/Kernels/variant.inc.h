@@ -8,7 +8,9 @@
 #include "gemm.inc.h"
 #include "winograd.inc.h"
 #include "attention.inc.h"
+#include "attention_gradient.inc.h"
 #include "norms.inc.h"
+#include "norms_gradient.inc.h"
 #include "elementwise.inc.h"
 
 const KernelTable KERNEL_TABLE = {
@@ -27,6 +29,12 @@ const KernelTable KERNEL_TABLE = {
     .softmax = softmax,
     .activate = activate,
     .gated_gelu = gated_gelu,
+    .activation_slope = activation_slope,
+    .gated_gelu_slope = gated_gelu_slope,
+    .normalised_slope = normalised_slope,
+    .combine_gradient = combine_gradient,
+    .layer_norm_slope = layer_norm_slope,
+    .attend_gradient = attend_gradient,
     .binary = binary,
     .combine = combine,
     .unary = unary,

@@ -23,6 +23,15 @@ extension Tensor {
     mapped { from, to in kernel_activate(activation.kernel, from, count, to) }
   }
 
+  /// The gradient of x, this tensor, from that of its activation.
+  public func activationGradient(_ dy: Tensor, _ activation: Activation) -> Tensor {
+    precondition(dy.shape == shape, "\(dy.shape) for \(shape)")
+    return mapped { from, to in
+      kernel_activation_gradient(activation.kernel, from, dy.pointer, count, to)
+      withExtendedLifetime(dy) {}
+    }
+  }
+
   /// Softmax over the last axis.
   public func softmaxed() -> Tensor {
     let columns = shape.last ?? 1
@@ -40,6 +49,16 @@ extension Tensor {
     return Tensor(shape: shape.dropLast() + [n]) { to in
       kernel_gated_gelu(pointer, rows, n, to.baseAddress)
       withExtendedLifetime(storage) {}
+    }
+  }
+
+  /// The gradient of x [… , 2n], this tensor, from that of its `gatedGELU()`.
+  public func gatedGELUGradient(_ dy: Tensor) -> Tensor {
+    let n = shape[rank - 1] / 2
+    precondition(dy.shape == shape.dropLast() + [n], "\(dy.shape) for \(shape)")
+    return mapped { from, to in
+      kernel_gated_gelu_gradient(from, dy.pointer, shape.dropLast().reduce(1, *), n, to)
+      withExtendedLifetime(dy) {}
     }
   }
 

@@ -75,8 +75,38 @@ public struct Convolution2D: Sendable {
     let shape = [x.shape[0], max(0, height), max(0, width), outputs]
     precondition(residual.map { $0.shape == shape } ?? true, "residual shape")
     precondition(perSample.map { $0.shape == [x.shape[0], outputs] } ?? true)
-    let panels = packed.panels
-    return Tensor(shape: shape) { to in
+    return convolved(
+      x, layer, packed.panels, top: top, left: left, shape: shape, bias: bias, perSample: perSample,
+      adding: residual)
+  }
+
+  /// The gradient of an input of shape [N, H, W, inputs] from that of the output: a convolution
+  /// with the filters transposed and turned.
+  public func gradient(_ dy: Tensor, of shape: [Int]) -> Tensor {
+    precondition(dy.rank == 4 && dy.shape[3] == outputs && shape[3] == inputs)
+    precondition(top < kernel.height && left < kernel.width, "padded by more than the filter")
+    return convolved(
+      spread(dy), withUnsafePointer(to: layer) { kernel_convolution_transposed($0) },
+      packed.transposed, top: kernel.height - 1 - top, left: kernel.width - 1 - left, shape: shape,
+      bias: nil,
+      perSample: nil, adding: nil)
+  }
+
+  /// Zeros between the pixels, where the convolution skipped some.
+  private func spread(_ dy: Tensor) -> Tensor {
+    guard stride > 1, dy.count > 0 else { return dy }
+    let (n, h, w, c) = (dy.shape[0], dy.shape[1], dy.shape[2], dy.shape[3])
+    return Tensor(shape: [n, (h - 1) * stride + 1, (w - 1) * stride + 1, c]) { to in
+      kernel_spread(dy.pointer, n, h, w, c, stride, to.baseAddress)
+      withExtendedLifetime(dy) {}
+    }
+  }
+
+  private func convolved(
+    _ x: Tensor, _ layer: ConvolutionLayer, _ panels: TensorStorage, top: Int, left: Int,
+    shape: [Int], bias: Tensor?, perSample: Tensor?, adding residual: Tensor?
+  ) -> Tensor {
+    Tensor(shape: shape) { to in
       var convolution = KernelConvolution()
       convolution.layer = layer
       convolution.batch = x.shape[0]

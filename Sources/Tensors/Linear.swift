@@ -32,16 +32,31 @@ public struct Linear: Sendable {
     _ x: Tensor, activation: Activation = .none, adding residual: Tensor? = nil
   ) -> Tensor {
     precondition(x.shape.last == inputs, "\(x.shape) into a layer of \(inputs) inputs")
-    let shape = x.shape.dropLast() + [outputs]
-    precondition(residual.map { $0.shape == Array(shape) } ?? true, "residual shape")
-    let panels = packed.panels
-    return Tensor(shape: Array(shape)) { to in
+    return product(
+      x, packed.panels, outputs: outputs, bias: bias, activation: activation, adding: residual)
+  }
+
+  /// The gradient of x, [… , inputs], from that of y = x Wᵀ + b, [… , outputs]: dy W + residual.
+  public func gradient(_ dy: Tensor, adding residual: Tensor? = nil) -> Tensor {
+    precondition(dy.shape.last == outputs, "\(dy.shape) from a layer of \(outputs) outputs")
+    return product(
+      dy, packed.transposed, outputs: inputs, bias: nil, activation: .none,
+      adding: residual)
+  }
+
+  private func product(
+    _ x: Tensor, _ panels: TensorStorage, outputs: Int, bias: Tensor?, activation: Activation,
+    adding residual: Tensor?
+  ) -> Tensor {
+    let shape = Array(x.shape.dropLast() + [outputs])
+    precondition(residual.map { $0.shape == shape } ?? true, "residual shape")
+    return Tensor(shape: shape) { to in
       var gemm = KernelGemm()
       gemm.m = x.shape.dropLast().reduce(1, *)
       gemm.n = outputs
-      gemm.k = inputs
+      gemm.k = x.shape[x.rank - 1]
       gemm.a = x.pointer
-      gemm.lda = inputs
+      gemm.lda = gemm.k
       gemm.b = UnsafePointer(panels.base)
       gemm.bias = bias?.pointer
       gemm.residual = residual?.pointer

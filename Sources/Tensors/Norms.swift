@@ -25,20 +25,41 @@ public struct GroupNorm: Sendable {
     let channels = weight.count
     precondition(x.rank >= 2 && x.shape.last == channels, "\(x.shape) into \(channels) channels")
     return x.mapped { from, to in
-      var norm = KernelGroupNorm()
-      norm.batch = x.shape[0]
-      norm.positions = x.shape[1..<(x.rank - 1)].reduce(1, *)
-      norm.channels = channels
-      norm.groups = groups
-      norm.x = from
-      norm.weight = weight.pointer
-      norm.bias = bias.pointer
+      var norm = parameters(x, activation)
       norm.y = to
-      norm.epsilon = epsilon
-      norm.activation = activation.kernel
       kernel_group_norm(&norm)
       withExtendedLifetime((weight, bias)) {}
     }
+  }
+
+  /// The gradient of x from that of the output at x, plus `residual`.
+  public func gradient(
+    _ dy: Tensor, at x: Tensor, activation: Activation = .none, adding residual: Tensor? = nil
+  ) -> Tensor {
+    precondition(dy.shape == x.shape && (residual.map { $0.shape == x.shape } ?? true))
+    return x.mapped { from, to in
+      var gradient = KernelGroupNormGradient()
+      gradient.norm = parameters(x, activation)
+      gradient.dy = dy.pointer
+      gradient.residual = residual?.pointer
+      gradient.dx = to
+      kernel_group_norm_gradient(&gradient)
+      withExtendedLifetime((weight, bias, dy, residual)) {}
+    }
+  }
+
+  private func parameters(_ x: Tensor, _ activation: Activation) -> KernelGroupNorm {
+    var norm = KernelGroupNorm()
+    norm.batch = x.shape[0]
+    norm.positions = x.shape[1..<(x.rank - 1)].reduce(1, *)
+    norm.channels = weight.count
+    norm.groups = groups
+    norm.x = x.pointer
+    norm.weight = weight.pointer
+    norm.bias = bias.pointer
+    norm.epsilon = epsilon
+    norm.activation = activation.kernel
+    return norm
   }
 }
 
@@ -63,6 +84,18 @@ public struct LayerNorm: Sendable {
       kernel_layer_norm(
         from, x.count / columns, columns, weight.pointer, bias.pointer, epsilon, to)
       withExtendedLifetime((weight, bias)) {}
+    }
+  }
+
+  /// The gradient of x from that of the output at x, plus `residual`.
+  public func gradient(_ dy: Tensor, at x: Tensor, adding residual: Tensor? = nil) -> Tensor {
+    let columns = weight.count
+    precondition(dy.shape == x.shape && (residual.map { $0.shape == x.shape } ?? true))
+    return x.mapped { from, to in
+      kernel_layer_norm_gradient(
+        from, dy.pointer, x.count / columns, columns, weight.pointer, epsilon, residual?.pointer, to
+      )
+      withExtendedLifetime((weight, dy, residual)) {}
     }
   }
 }

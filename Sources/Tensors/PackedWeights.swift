@@ -16,6 +16,7 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
   private weak var lent: TensorStorage?
   private var kept: TensorStorage?
   private var packings = 0
+  private var turned: TensorStorage?
 
   init(
     _ source: StoredTensor, convolution layer: ConvolutionLayer? = nil, _ execution: Execution
@@ -34,6 +35,32 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
       if packings > 1, execution.memory == .fast { kept = panels } else { lent = panels }
       return panels
     }
+  }
+
+  /// The panels the other way round, outputs to inputs: what gradients read. Kept from the first use.
+  var transposed: TensorStorage {
+    let panels = panels
+    return lock.withLock {
+      if let turned { return turned }
+      let made = transpose(panels)
+      turned = made
+      return made
+    }
+  }
+
+  private func transpose(_ panels: TensorStorage) -> TensorStorage {
+    guard var layer else {
+      let (n, k) = (source.shape[0], source.shape[1])
+      let rows = TensorStorage(count: n * k)
+      kernel_unpack_rows(panels.base, n, k, rows.base)
+      let packed = TensorStorage(count: kernel_packed_count(k, n))
+      kernel_pack_columns(rows.base, n, k, packed.base)
+      return packed
+    }
+    var back = kernel_convolution_transposed(&layer)
+    let packed = TensorStorage(count: kernel_convolution_packed_count(&back))
+    kernel_convolution_pack_transposed(&layer, panels.base, packed.base)
+    return packed
   }
 
   private func pack() -> TensorStorage {

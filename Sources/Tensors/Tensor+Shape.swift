@@ -111,4 +111,27 @@ extension Tensor {
       withExtendedLifetime(storage) {}
     }
   }
+
+  /// The gradient of an input [N, h, w, C] from this one, [N, H, W, C], of its enlargement, in which
+  /// row y took row `rows[y]` and column x column `columns[x]`.
+  public func enlargementGradient(of shape: [Int], rows: [Int], columns: [Int]) -> Tensor {
+    precondition(rank == 4 && rows.count == self.shape[1] && columns.count == self.shape[2])
+    return Tensor(shape: shape) { to in
+      kernel_nearest_gradient(
+        pointer, shape[0], rows.count, columns.count, shape[3], rows, columns, shape[1], shape[2],
+        to.baseAddress)
+      withExtendedLifetime(storage) {}
+    }
+  }
+
+  /// Some indices of the last axis, copied.
+  public func lastAxis(_ range: Range<Int>) -> Tensor {
+    precondition(range.lowerBound >= 0 && range.upperBound <= shape[rank - 1])
+    var strides = [Int](repeating: 1, count: rank)
+    for i in stride(from: rank - 2, through: 0, by: -1) {
+      strides[i] = strides[i + 1] * shape[i + 1]
+    }
+    return gathered(
+      shape: shape.dropLast() + [range.count], strides: strides, from: range.lowerBound)
+  }
 }

@@ -5,11 +5,13 @@ public enum Workbench {
   /// The language's own builtins and evoke's, in the order in which help lists them.
   public static let registry = Registry(
     LoadingBuiltins.all + InsideBuiltins.all + StartBuiltins.all + SubspaceBuiltins.all
-      + ObjectiveBuiltins.all + SearchBuiltins.all + UseBuiltins.all + SeeBuiltins.all
-      + AnimateBuiltins.all + FileBuiltins.all + Registry.core.builtins,
+      + ObjectiveBuiltins.all + SensitivityBuiltins.all + SearchBuiltins.all + DescentBuiltins.all
+      + UseBuiltins.all + SeeBuiltins.all + AnimateBuiltins.all + FileBuiltins.all
+      + Registry.core.builtins,
     types: [
       ModelValue.self, ImagesValue.self, EmbeddingValue.self, SubspaceValue.self,
-      ObjectiveValue.self, SearchValue.self, TokenValue.self, PlotValue.self, AnimationValue.self,
+      ObjectiveValue.self, CurveValue.self, SearchValue.self, DescentValue.self, TokenValue.self,
+      PlotValue.self, AnimationValue.self,
     ])
 }
 
@@ -36,4 +38,8 @@ enum Shared {
     label: "with", .object(TokenValue.typeName) | .list(.object(TokenValue.typeName)),
     default: .none,
     "the learned word, or a list of them, that prompts may use")
+  static let patience = Parameter(
+    label: "patience", .int, default: .none, unit: "checks",
+    "stop when the held-out losses of so many last measurements have levelled off; never if left out"
+  )
 }

@@ -54,7 +54,8 @@ import Testing
     #expect(try objective.losses([one], generation: 0) == [twice[0]])
     let model = try demo.get()
     let tasks = try DenoisingDraws(
-      count: 50, latents: objective.latents, schedule: model.schedule, timesteps: 100..<600,
+      count: 50, latents: objective.latents, schedule: model.schedule,
+      timesteps: TimestepDistribution(100..<600),
       templateCount: 9, templateLimit: 4, random: Philox(seed: 2))
     for (part, t) in tasks.timesteps.enumerated() {
       #expect((100 + 10 * part..<110 + 10 * part).contains(t))
@@ -92,7 +93,8 @@ import Testing
     let word = try LearnedWord("<w>", vectors: one)
     let text = try model.encode(prompts: ["a photo of a <w>"], with: [word])
     let tasks = try DenoisingDraws(
-      count: 3, latents: objective.latents, schedule: model.schedule, timesteps: 0..<1000,
+      count: 3, latents: objective.latents, schedule: model.schedule,
+      timesteps: TimestepDistribution(0..<1000),
       templateCount: 1, templateLimit: 4, random: Philox(seed: 2))
     let losses = try objective.taskLosses([one], tasks, batch: nil) {}
     for task in 0..<3 {

@@ -156,6 +156,42 @@ import Testing
     #expect(group(x).rows(0..<1) == group(x.rows(0..<1)))
   }
 
+  /// Gradients, too, are the same everywhere and do not see the rest of the batch.
+  @Test(arguments: 0..<6) func gradients(_ seed: Int) throws {
+    var random = Philox(seed: UInt64(seed), stream: "gradients")
+    let n = sizes(&random, 2...4, 1...3, 1...20, 2...80, 1...70)
+    let c = n[1] * n[2]
+    let x = random.normals(shape: [n[0], n[3], c])
+    let text = random.normals(shape: [n[0], n[4], c])
+    let dy = random.normals(shape: x.shape)
+    let (w, b) = (random.normals(shape: [c]), random.normals(shape: [c]))
+    let linear = Linear(weight: random.normals(shape: [n[4], c]), bias: nil)
+    let norm = GroupNorm(groups: n[1], weight: w, bias: b, epsilon: 1e-5)
+    let rows = LayerNorm(weight: w, bias: b, epsilon: 1e-5)
+    let outputs = [3, 16, 40][seed % 3]
+    let convolution = Convolution2D(
+      weight: random.normals(shape: [outputs, c, 3, 3]), bias: nil, stride: 1 + seed % 2)
+    let image = [n[0], 7, 6, c]
+    let dOutput = random.normals(
+      shape: convolution(random.normals(shape: image)).shape)
+    func all(_ part: Range<Int>) -> [Tensor] {
+      let (x, dy, text) = (x.rows(part), dy.rows(part), text.rows(part))
+      let attended = attentionGradient(
+        dy, queries: x, keys: text, values: text.scaled(by: 0.5), heads: n[1])
+      return [
+        attended.queries, attended.keys, attended.values,
+        norm.gradient(dy, at: x, activation: .silu, adding: x), rows.gradient(dy, at: x, adding: x),
+        linear.gradient(linear(x)), x.activationGradient(dy, .gelu),
+        Tensor.concatenated([x, dy], axis: 2).gatedGELUGradient(dy),
+        convolution.gradient(
+          dOutput.rows(part), of: [part.count] + image.dropFirst()),
+      ]
+    }
+    for i in all(0..<1).indices { try sameBitsEverywhere("gradient \(i)") { all(0..<n[0])[i] } }
+    let last = (n[0] - 1)..<n[0]
+    #expect(all(last) == all(0..<n[0]).map { $0.rows(last) })
+  }
+
   @Test func reductions() throws {
     var random = Philox(seed: 3, stream: "reductions")
     let x = random.normals(shape: [3, 1237])

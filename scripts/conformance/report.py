@@ -28,6 +28,8 @@ MODULES = {
     "checkpoint_models": ("Whole checkpoints", "Models of the families of Stable Diffusion 1.5, 2.1 (v-prediction), XL and of latent diffusion with BERT, random "
                           "weights in float16, from diffusers' folders against diffusers; and single files in the original key layout, which diffusers' "
                           "`from_single_file` reads back, against the folders: not one bit may differ."),
+    "gradients": ("Gradients", "‖a − b‖ / ‖b‖ of the gradients of the denoising loss with respect to hidden states and token embeddings, against torch's "
+                  "autograd through transformers' text encoder and diffusers' UNet, weights frozen."),
 }
 SEARCH = ("Evolution strategy", "CMA-ES against pycma, `search.py`: thirty generations on the same normal draws, largest absolute differences (allowed: 1e-6), "
           "and evaluations to 1e-8 (allowed: 1.1 of pycma's median).")

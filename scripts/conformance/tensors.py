@@ -83,6 +83,50 @@ def attentions(draw, pick):
     return cases
 
 
+def gradient(name, function, inputs, dy_draw, numbers=None, **others):
+    """torch's vector-Jacobian product in float64, itself held against finite differences."""
+    doubles = [x.double().requires_grad_() for x in inputs.values()]
+    y = function(*doubles)
+    torch.autograd.gradcheck(function, doubles, atol=1e-6)
+    dy = dy_draw(*y.shape)
+    results = torch.autograd.grad(y, doubles, dy.double())
+    return case(name, numbers, dy=dy, **inputs, **{f"d{k}": g for k, g in zip(inputs, results)}, **others)
+
+
+def gradients(draw, pick):
+    """The vector-Jacobian products of the layers, with respect to their inputs."""
+    functions = {"silu": F.silu, "gelu": F.gelu, "relu": F.relu, "geluTanh": lambda x: F.gelu(x, approximate="tanh"),
+                 "quickGELU": lambda x: x * torch.sigmoid(1.702 * x)}
+    cases = [gradient(f"activation {name}", f, {"x": draw(pick(20, 40)) * 3}, draw) for name, f in functions.items()]
+    for _ in range(2):
+        w = draw(pick(2, 40), pick(2, 50))
+        cases.append(gradient("linear", lambda x: F.linear(x, w.double()), {"x": draw(3, w.shape[1])}, draw, weight=w))
+    for size, stride, padding, i, o in ((3, 1, 1, 17, 19), (3, 1, 1, 16, 4), (3, 1, 1, 4, 16), (3, 2, 1, 5, 18), (1, 1, 0, 7, 5), (5, 2, 2, 3, 4),
+                                        (3, 2, 0, 2, 3), (4, 3, 1, 3, 2)):
+        k, h, w = draw(o, i, size, size), pick(5, 7), pick(5, 7)
+        cases.append(gradient("convolution", lambda x: F.conv2d(x, k.double(), None, stride, padding), {"x": draw(1, i, h, w)}, draw,
+                              {"stride": stride, "padding": padding}, weight=k))
+    for activation in (None, "silu", "gelu"):
+        groups, width = pick(1, 4), pick(1, 5)
+        w, b = draw(groups * width), draw(groups * width)
+        f = functions.get(activation, lambda x: x)
+        cases.append(gradient(f"groupNorm {activation or 'none'}", lambda x: f(F.group_norm(x, groups, w.double(), b.double(), 1e-5)),
+                              {"x": draw(2, len(w), 3, 4) * 3 + 2}, draw, {"groups": groups, "epsilon": 1e-5}, weight=w, bias=b))
+    w, b = draw(21), draw(21)
+    cases.append(gradient("layerNorm", lambda x: F.layer_norm(x, (21,), w.double(), b.double(), 1e-6), {"x": draw(3, 21) * 2 + 3}, draw,
+                          {"epsilon": 1e-6}, weight=w, bias=b))
+    cases.append(gradient("gatedGELU", lambda x: x[:, :19] * F.gelu(x[:, 19:]), {"x": draw(3, 38)}, draw))
+    for (h, w), (to_h, to_w) in (((3, 4), (6, 8)), ((3, 2), (5, 3))):
+        cases.append(gradient("enlargement", lambda x: F.interpolate(x, size=(to_h, to_w), mode="nearest"), {"x": draw(2, 3, h, w)}, draw))
+    for causal, n, heads, d, q, k in ((0, 2, 2, 5, 4, 6), (1, 1, 2, 17, 7, 7), (0, 1, 1, 3, 35, 2)):
+        def attend(q, k, v):
+            split = [x.view(n, -1, heads, d).transpose(1, 2) for x in (q, k, v)]
+            return F.scaled_dot_product_attention(*split, is_causal=bool(causal)).transpose(1, 2).reshape(n, -1, heads * d)
+        inputs = {name: draw(n, length, heads * d) for name, length in (("q", q), ("k", k), ("v", k))}
+        cases.append(gradient("attention", attend, inputs, draw, {"heads": heads, "causal": causal}))
+    return cases
+
+
 def arithmetic(draw, pick):
     """numpy's broadcasting, reductions and products."""
     cases = []
@@ -165,7 +209,8 @@ def main():
     options.output.mkdir(parents=True, exist_ok=True)
     for name, value in {
             "layers": layers(draw, r.randint), "attention": attentions(draw, r.randint),
-            "arithmetic": arithmetic(draw, r.randint), "elementary": elementary(options.seed), "draws": draws()}.items():
+            "arithmetic": arithmetic(draw, r.randint), "elementary": elementary(options.seed), "draws": draws(),
+            "gradients": gradients(draw, r.randint)}.items():
         text = json.dumps(value, separators=(",", ":"))
         (options.output / f"{name}.json").write_text(text + "\n")
         print(f"{name}.json: {len(text) // 1024} KiB")

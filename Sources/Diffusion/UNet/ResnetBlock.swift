@@ -42,6 +42,23 @@ struct ResnetBlock: Sendable {
     let hidden = conv1(norm1(x, activation: activation), addingPerSample: shift)
     return conv2(norm2(hidden, activation: activation), adding: shortcut.map { $0(x) } ?? x)
   }
+
+  /// The same with the pullback to x.
+  func recorded(_ x: Tensor, time: Tensor? = nil) -> (Tensor, Pullback) {
+    let shift = timeProjection.flatMap { projection in time.map { projection($0) } }
+    let hidden = conv1(norm1(x, activation: activation), addingPerSample: shift)
+    let y = conv2(norm2(hidden, activation: activation), adding: shortcut.map { $0(x) } ?? x)
+    return (
+      y,
+      { dy in
+        let dHidden = norm2.gradient(
+          conv2.gradient(dy, of: hidden.shape), at: hidden, activation: activation)
+        return norm1.gradient(
+          conv1.gradient(dHidden, of: x.shape), at: x, activation: activation,
+          adding: shortcut.map { $0.gradient(dy) } ?? dy)
+      }
+    )
+  }
 }
 
 /// A 3×3 convolution of stride 2.
@@ -60,6 +77,9 @@ struct Downsample: Sendable {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor { conv(x) }
+
+  /// The gradient of an input of a shape from that of the output.
+  func gradient(_ dy: Tensor, of shape: [Int]) -> Tensor { conv.gradient(dy, of: shape) }
 }
 
 /// Nearest-neighbour enlargement and a 3×3 convolution.
@@ -80,19 +100,20 @@ struct Upsample: Sendable {
     }
     return conv(x.resizedNearest(height: size.height, width: size.width))
   }
+
+  /// The gradient of an input of a shape from that of the output.
+  func gradient(_ dy: Tensor, of shape: [Int]) -> Tensor {
+    conv.gradient(dy, of: dy.shape).enlargementGradient(
+      of: shape, rows: nearestSources(dy.shape[1], from: shape[1]),
+      columns: nearestSources(dy.shape[2], from: shape[2]))
+  }
 }
 
 extension Tensor {
-  /// `[N, H, W, C]` to another size: row y takes row ⌊y · H/height⌋, columns likewise.
-  ///
-  /// Source: torch `interpolate(mode: "nearest")`, which computes the quotient in float32.
+  /// `[N, H, W, C]` to another size by `nearestSources`.
   func resizedNearest(height: Int, width: Int) -> Tensor {
     let (n, h, w, c) = (shape[0], shape[1], shape[2], shape[3])
-    func sources(_ count: Int, from size: Int) -> [Int] {
-      let scale = Float(size) / Float(count)
-      return (0..<count).map { Swift.min(Int(Float($0) * scale), size - 1) }
-    }
-    let (rows, columns) = (sources(height, from: h), sources(width, from: w))
+    let (rows, columns) = (nearestSources(height, from: h), nearestSources(width, from: w))
     return withUnsafeValues { source in
       Tensor(shape: [n, height, width, c]) { target in
         var place = 0
@@ -109,4 +130,12 @@ extension Tensor {
       }
     }
   }
+}
+
+/// Where each of `count` rows of an enlargement comes from: row y from ⌊y · size/count⌋.
+///
+/// Source: torch `interpolate(mode: "nearest")`, which computes the quotient in float32.
+private func nearestSources(_ count: Int, from size: Int) -> [Int] {
+  let scale = Float(size) / Float(count)
+  return (0..<count).map { min(Int(Float($0) * scale), size - 1) }
 }

@@ -34,6 +34,34 @@ struct Transformer2D: Sendable {
     for block in blocks { tokens = block(tokens, text: text, rows: rows) }
     return projectOut(tokens, adding: x.reshaped([n, h * w, c])).reshaped([n, h, w, c])
   }
+
+  /// The same with the pullback to x and the text; `reachesInput` says whether x depends on it.
+  func recorded(
+    _ x: Tensor, text: TextConditions, rows: ArraySlice<Int>, reachesInput: Bool
+  ) -> (Tensor, TextPullback) {
+    let (n, h, w, c) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
+    var tokens = projectIn(norm(x).reshaped([n, h * w, c]))
+    var pullbacks: [TextPullback] = []
+    for (i, block) in blocks.enumerated() {
+      let (next, pullback) = block.recorded(
+        tokens, text: text, rows: rows, reachesInput: reachesInput || i > 0)
+      tokens = next
+      pullbacks.append(pullback)
+    }
+    let y = projectOut(tokens, adding: x.reshaped([n, h * w, c])).reshaped([n, h, w, c])
+    return (
+      y,
+      { dy, side in
+        var gradient = projectOut.gradient(dy.reshaped([n, h * w, c]))
+        for pullback in pullbacks.reversed() {
+          guard let next = pullback(gradient, &side) else { return nil }
+          gradient = next
+        }
+        return norm.gradient(
+          projectIn.gradient(gradient).reshaped([n, h, w, c]), at: x, adding: dy)
+      }
+    )
+  }
 }
 
 /// Self-attention, attention to the text, and a gated feed-forward layer, each added to its input.
@@ -89,6 +117,39 @@ struct TransformerBlock: Sendable {
         heads: heads, precision: precision),
       adding: x)
     return contract(expand(norm3(x)).gatedGELU(), adding: x)
+  }
+
+  /// The same with the pullback to the tokens and the text.
+  func recorded(
+    _ x: Tensor, text: TextConditions, rows: ArraySlice<Int>, reachesInput: Bool
+  ) -> (Tensor, TextPullback) {
+    let own = norm1(x)
+    let (q, k, v) = (queries1(own), keys1(own), values1(own))
+    let seen = output1(attention(queries: q, keys: k, values: v, heads: heads), adding: x)
+    let asked = queries2(norm2(seen))
+    let keys = text.layers[layer].keys.gathered(rows)
+    let values = text.layers[layer].values.gathered(rows)
+    let told = output2(
+      attention(queries: asked, keys: keys, values: values, heads: heads), adding: seen)
+    let wide = expand(norm3(told))
+    return (
+      contract(wide.gatedGELU(), adding: told),
+      { dy, side in
+        let dTold = norm3.gradient(
+          expand.gradient(wide.gatedGELUGradient(contract.gradient(dy))), at: told, adding: dy)
+        let cross = attentionGradient(
+          output2.gradient(dTold), queries: asked, keys: keys, values: values, heads: heads)
+        side.text = keys2.gradient(
+          cross.keys, adding: values2.gradient(cross.values, adding: side.text))
+        guard reachesInput else { return nil }
+        let dSeen = norm2.gradient(queries2.gradient(cross.queries), at: seen, adding: dTold)
+        let own = attentionGradient(
+          output1.gradient(dSeen), queries: q, keys: k, values: v, heads: heads)
+        let dOwn = queries1.gradient(
+          own.queries, adding: keys1.gradient(own.keys, adding: values1.gradient(own.values)))
+        return norm1.gradient(dOwn, at: x, adding: dSeen)
+      }
+    )
   }
 }
 

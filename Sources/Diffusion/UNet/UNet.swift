@@ -141,7 +141,7 @@ public final class UNet2DCondition: Sendable {
     return convOut(normOut(x, activation: config.activation)).channelsFirst()
   }
 
-  private func check(_ z: Tensor, timesteps: [Double], texts: Int, rows: [Int]) throws {
+  func check(_ z: Tensor, timesteps: [Double], texts: Int, rows: [Int]) throws {
     guard z.rank == 4, z.shape[1] == config.inputChannels, z.count > 0 else {
       throw EvokeError(
         .shape, "the UNet takes latents [n, \(config.inputChannels), h, w], not \(z.shape)")
@@ -159,7 +159,7 @@ public final class UNet2DCondition: Sendable {
 
   /// Samples that go through the network together: enough that reading the weights pays, few enough
   /// that small feature maps stay in cache and large ones in memory.
-  private func subBatch(_ z: Tensor) -> Int {
+  func subBatch(_ z: Tensor) -> Int {
     let bytes = 4 * z.shape[2] * z.shape[3] * config.blockChannels[0]
     return max(1, min(16, 64_000_000 / bytes))
   }

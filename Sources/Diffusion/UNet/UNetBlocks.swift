@@ -52,6 +52,53 @@ struct DownBlock: Sendable {
   }
 }
 
+extension DownBlock {
+  /// The same with the pullback to the input, which takes its skips' gradients off the end.
+  func recorded(
+    _ input: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>,
+    skips: inout [Tensor], recorder: inout Recorder
+  ) -> (Tensor, TextPullback) {
+    var x = input
+    var pullbacks: [TextPullback] = []
+    for (j, resnet) in resnets.enumerated() {
+      let first = recorder.record(
+        x, plain: { resnet($0, time: time) }, recorded: { resnet.recorded($0, time: time) })
+      x = first.0
+      pullbacks.append { dy, _ in first.1.map { $0(dy) } }
+      if !attentions.isEmpty {
+        let attention = attentions[j]
+        let second = recorder.record(
+          x, plain: { attention($0, text: text, rows: rows) },
+          recorded: { attention.recorded($0, text: text, rows: rows, reachesInput: $1) })
+        x = second.0
+        pullbacks.append(second.1)
+      }
+      pullbacks.append { dy, side in dy.plus(side.skips.removeLast()) }
+      skips.append(x)
+    }
+    if let downsample {
+      let (shape, isLive) = (x.shape, recorder.isLive)
+      pullbacks.append { dy, _ in isLive ? downsample.gradient(dy, of: shape) : nil }
+      pullbacks.append { dy, side in dy.plus(side.skips.removeLast()) }
+      x = downsample(x)
+      skips.append(x)
+    }
+    return (x, chained(pullbacks))
+  }
+}
+
+/// The pullbacks one behind the other, the last one's first, until nothing depends on the text.
+private func chained(_ pullbacks: [TextPullback]) -> TextPullback {
+  { dy, side in
+    var gradient = dy
+    for pullback in pullbacks.reversed() {
+      guard let next = pullback(gradient, &side) else { return nil }
+      gradient = next
+    }
+    return gradient
+  }
+}
+
 /// The bottom of the UNet.
 ///
 /// Source: diffusers `UNetMidBlock2DCrossAttn`.
@@ -77,6 +124,26 @@ struct MidBlock: Sendable {
     _ x: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>
   ) -> Tensor {
     second(attention(first(x, time: time), text: text, rows: rows), time: time)
+  }
+
+  /// The same with the pullback to x.
+  func recorded(
+    _ x: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>,
+    recorder: inout Recorder
+  ) -> (Tensor, TextPullback) {
+    let before = recorder.record(
+      x, plain: { first($0, time: time) }, recorded: { first.recorded($0, time: time) })
+    let between = recorder.record(
+      before.0, plain: { attention($0, text: text, rows: rows) },
+      recorded: { attention.recorded($0, text: text, rows: rows, reachesInput: $1) })
+    let after = recorder.record(
+      between.0, plain: { second($0, time: time) }, recorded: { second.recorded($0, time: time) })
+    return (
+      after.0,
+      chained([
+        { dy, _ in before.1.map { $0(dy) } }, between.1, { dy, _ in after.1.map { $0(dy) } },
+      ])
+    )
   }
 }
 
@@ -129,5 +196,41 @@ struct UpBlock: Sendable {
     }
     guard let upsample else { return x }
     return upsample(x, to: skips.last.map { ($0.shape[1], $0.shape[2]) })
+  }
+}
+
+extension UpBlock {
+  /// The same with the pullback to the input, which appends its skips' gradients.
+  func recorded(
+    _ input: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>,
+    skips: inout [Tensor], recorder: inout Recorder
+  ) -> (Tensor, TextPullback) {
+    var x = input
+    var pullbacks: [TextPullback] = []
+    for (j, resnet) in resnets.enumerated() {
+      let (own, skip) = (x.shape[3], skips.removeLast())
+      pullbacks.append { dy, side in
+        side.skips.append(dy.lastAxis(own..<dy.shape[3]))
+        return dy.lastAxis(0..<own)
+      }
+      let first = recorder.record(
+        Tensor.concatenated([x, skip], axis: 3), plain: { resnet($0, time: time) },
+        recorded: { resnet.recorded($0, time: time) })
+      x = first.0
+      pullbacks.append { dy, _ in first.1.map { $0(dy) } }
+      guard !attentions.isEmpty else { continue }
+      let attention = attentions[j]
+      let second = recorder.record(
+        x, plain: { attention($0, text: text, rows: rows) },
+        recorded: { attention.recorded($0, text: text, rows: rows, reachesInput: $1) })
+      x = second.0
+      pullbacks.append(second.1)
+    }
+    if let upsample {
+      let shape = x.shape
+      pullbacks.append { dy, _ in upsample.gradient(dy, of: shape) }
+      x = upsample(x, to: skips.last.map { ($0.shape[1], $0.shape[2]) })
+    }
+    return (x, chained(pullbacks))
   }
 }

@@ -1,4 +1,5 @@
 import Diffusion
+import Inversion
 import Language
 import Pictures
 import Tensors
@@ -14,6 +15,11 @@ extension Arguments {
 
   /// The argument `seed`, if it was given.
   func seed() throws -> Int? { try ifGiven("seed") { try $0.int($1) } }
+
+  /// When the held-out set ends a run, if the argument `patience` was given.
+  func patience() throws -> FixedSetStopping? {
+    try ifGiven("patience") { FixedSetStopping(window: try $0.int($1, in: 2...1_000_000)) }
+  }
 
   /// The learned words given as `with`; none if it was left out.
   ///

@@ -26,8 +26,10 @@ enum ObjectiveBuiltins {
     parameters: [
       Shared.model, Shared.photos, prompts,
       Parameter(
-        label: "timesteps", .range | .int, default: .none, unit: "timesteps",
-        "what timesteps are drawn from; all but the model's first and last tenth if left out"),
+        label: "timesteps", .range | .int | .member, default: .none,
+        choices: ["adaptive"], unit: "timesteps",
+        "what timesteps are drawn from: a range, one alone, or `.adaptive`, in proportion to the sensitivity g(t) found on the way; all but the model's first and last tenth if left out"
+      ),
       Parameter(
         label: "draws", .int, default: 32,
         "denoising tasks a candidate and generation, the same for all candidates: more rank better and cost as much"
@@ -38,6 +40,8 @@ enum ObjectiveBuiltins {
       Parameter(
         label: "heldout_draws", .int, default: 96, "tasks of the fixed held-out set"),
       Parameter(
+        label: "vectors", .int, default: 1, "token embeddings that the word is made of"),
+      Parameter(
         label: "weighting", .member, default: .member("relative"),
         choices: TimestepWeighting.allCases.map(\.rawValue),
         "whether every timestep counts by its loss, or by its loss relative to what is usual there"),
@@ -45,7 +49,8 @@ enum ObjectiveBuiltins {
     ],
     returns: .object(ObjectiveValue.typeName),
     example: "loss = denoising(m, photos, prompts: .object, timesteps: 100..<900, draws: 32)",
-    source: "Gal et al., arXiv 2208.01618, eq. 2; fixed evaluation set: arXiv 2302.04841"
+    source:
+      "Gal et al., arXiv 2208.01618, eq. 2; fixed evaluation set: arXiv 2302.04841; adaptive timesteps: Wang & Kalogeiton, hal-04713286, eq. 5"
   ) { arguments, context in
     let model = try arguments.model()
     let photos = try arguments.object("photos", as: ImagesValue.self)
@@ -53,8 +58,9 @@ enum ObjectiveBuiltins {
     let weighting = TimestepWeighting(rawValue: try arguments.member("weighting")) ?? .relative
     let random = context.random(seed: try arguments.seed())
     let steps = model.schedule.trainingSteps
-    let timesteps =
-      try arguments.ifGiven("timesteps") { try $0.range($1) } ?? steps / 10..<steps - steps / 10
+    let adaptive = if case .member = arguments["timesteps"] { true } else { false }
+    let given = adaptive ? nil : try arguments.ifGiven("timesteps") { try $0.range($1) }
+    let timesteps = given ?? (adaptive ? 0..<steps : steps / 10..<steps - steps / 10)
     guard !timesteps.isEmpty, timesteps.lowerBound >= 0, timesteps.upperBound <= steps else {
       throw arguments.error(
         "timesteps", .value, "timesteps of this model lie in 0..<\(steps)",
@@ -66,8 +72,8 @@ enum ObjectiveBuiltins {
     try context.requireMemory((tasks + fixedTasks) * model.latentShape.reduce(8, *))
     let objective = try DenoisingObjective(
       model, photos.pictures, prompts: chosenPrompts(arguments), timesteps: timesteps,
-      draws: tasks, weighting: weighting,
-      heldOut: heldOut?.pictures, heldOutDraws: fixedTasks, random: random)
+      adaptive: adaptive, draws: tasks, weighting: weighting, heldOut: heldOut?.pictures,
+      heldOutDraws: fixedTasks, vectors: arguments.int("vectors", in: 1...64), random: random)
     var digest = Digest()
     try arguments.object("model", as: ModelValue.self).hash(into: &digest)
     photos.hash(into: &digest)
@@ -76,6 +82,8 @@ enum ObjectiveBuiltins {
     for value in [
       timesteps.lowerBound, timesteps.upperBound, objective.draws, objective.heldOutDraws,
     ] { digest.int(value) }
+    if adaptive { digest.string("adaptive") }
+    if objective.vectors > 1 { digest.int(objective.vectors) }
     digest.string(weighting.rawValue)
     var key = random
     digest.int(Int(truncatingIfNeeded: key.nextUInt64()))

@@ -12,9 +12,11 @@ enum PlotBuiltin {
     parameters: [
       Parameter(
         "value",
-        .object(SearchValue.typeName) | .object(SubspaceValue.typeName)
+        .object(SearchValue.typeName) | .object(DescentValue.typeName)
+          | .object(SubspaceValue.typeName) | .object(CurveValue.typeName)
           | .object(ModelValue.typeName) | .tensor | .list | .record,
-        "a search, a subspace, a model, a list or tensor of numbers, or a record of such curves"),
+        "a search or descent, a subspace, a sensitivity curve, a model, a list or tensor of numbers, or a record of such curves"
+      ),
       Parameter(
         label: "as", .member, default: .member("curve"),
         choices: ["curve", "bars", "histogram", "population"],
@@ -34,6 +36,8 @@ enum PlotBuiltin {
     var chart: Chart
     switch arguments["value"] {
     case .object(let search as SearchValue): chart = try searched(search.run, arguments)
+    case .object(let descent as DescentValue): chart = try progress(descent.run, arguments)
+    case .object(let curve as CurveValue): chart = sensitivity(curve.curve)
     case .object(let subspace as SubspaceValue): chart = try spectrum(subspace, arguments)
     case .object(let model as ModelValue): chart = lengths(model)
     default: chart = try numbers(arguments)
@@ -54,6 +58,39 @@ enum PlotBuiltin {
     }
     return try arguments.member("as") == "population"
       ? PopulationCharts(run).still : Chart(progressOf: run)
+  }
+
+  /// Losses by step, and those of the held-out set.
+  private static func progress(_ run: DescentRun, _ arguments: Arguments) throws -> Chart {
+    guard !run.history.isEmpty, let start = run.start else {
+      throw arguments.error(
+        "value", .value, "this descent has no steps to plot yet",
+        hint: "ad = descend(ad, loss, steps: 100)")
+    }
+    let measured = run.history.filter { $0.heldOut != nil }
+    return Chart(
+      title: "descent", x: .init("step"), y: .init("denoising loss"),
+      series: [
+        .line(
+          "this step's draws", x: run.history.map { Double($0.step) },
+          y: run.history.map(\.loss), markers: false),
+        .line(
+          "held-out", x: [0] + measured.map { Double($0.step) },
+          y: [start.loss] + measured.map { $0.heldOut ?? .nan }),
+      ])
+  }
+
+  /// g(t) with standard errors.
+  private static func sensitivity(_ curve: SensitivityCurve) -> Chart {
+    let x = curve.timesteps.map(Double.init)
+    return Chart(
+      title: "sensitivity to the text", x: .init("timestep"), y: .init("g(t)"),
+      series: [
+        .band(
+          "standard error", x: x, lower: zip(curve.values, curve.errors).map { $0 - $1 },
+          upper: zip(curve.values, curve.errors).map { $0 + $1 }),
+        .line("g(t)", x: x, y: curve.values),
+      ])
   }
 
   private static func spectrum(_ value: SubspaceValue, _ arguments: Arguments) throws -> Chart {

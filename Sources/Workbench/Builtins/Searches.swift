@@ -59,6 +59,7 @@ enum SearchBuiltins {
       Parameter(
         label: "check", .int, default: 10, unit: "generations",
         "between measurements on the held-out draws"),
+      Shared.patience,
     ],
     returns: .object(SearchValue.typeName),
     example: "es = evolve(es, loss, generations: 40)",
@@ -82,6 +83,7 @@ enum SearchBuiltins {
     let evolved = try reached.evolved(
       on: objective, generations: generations - (reached.generation - first),
       batch: WorkbenchSettings.batch, checkEvery: arguments.int("check", in: 1...1_000_000),
+      stop: arguments.patience(),
       progress: { report in
         var detail = "best \(Format.number(report.best))"
         if let heldOut = report.heldOutBest { detail += "  held-out \(Format.number(heldOut))" }

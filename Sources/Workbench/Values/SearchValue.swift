@@ -28,6 +28,7 @@ public struct SearchValue: Object {
     }
     text += ", sigma \(Format.number(search.sigma))"
     if let reason = search.stoppingReasons.first { text += ", stopped: \(reason.rawValue)" }
+    if run.conclusion != nil { text += ", stopped: level" }
     return text
   }
 
@@ -63,7 +64,8 @@ public struct SearchValue: Object {
     case "axes": .doubles(search.axisLengths)
     case "eigenvalues": .doubles(search.axisLengths.map { $0 * $0 })
     case "condition": .double(search.condition)
-    case "reasons": .strings(search.stoppingReasons.map(\.explanation))
+    case "reasons":
+      .strings(search.stoppingReasons.map(\.explanation) + (run.conclusion.map { [$0] } ?? []))
     case "improvement": .double(run.improvement)
     case "center": .doubles(search.mean)
     default: nil

@@ -78,3 +78,13 @@ extension SearchValue: Storable {
   public func encode(into encoder: inout ValueEncoder) throws { try encoder.codable(run) }
   public init(from decoder: inout ValueDecoder) throws { self.init(try decoder.codable()) }
 }
+
+extension DescentValue: Storable {
+  public func encode(into encoder: inout ValueEncoder) throws { try encoder.codable(run) }
+  public init(from decoder: inout ValueDecoder) throws { self.init(try decoder.codable()) }
+}
+
+extension CurveValue: Storable {
+  public func encode(into encoder: inout ValueEncoder) throws { try encoder.codable(curve) }
+  public init(from decoder: inout ValueDecoder) throws { self.init(try decoder.codable()) }
+}
