@@ -49,6 +49,8 @@ struct Bench {
     case "text":
       let ids = (0..<batch).map { n in (0..<encoder.maxLength).map { (n * 7 + $0 * 13) % 500 } }
       return { _ = encoder(try encoder.embeddings(ids)) }
+    case "gradient", "gradient-recomputed":
+      return try gradientStep(z, batch, recomputing: part == "gradient-recomputed")
     case "encode":
       let pixels = side * autoencoder.downsampling
       let pictures = random.normals(shape: [batch, 3, pixels, pixels])
@@ -60,6 +62,41 @@ struct Bench {
     }
   }
 
+  /// The gradient of the mean squared error with respect to token embeddings, a prompt a sample.
+  private func gradientStep(
+    _ z: Tensor, _ batch: Int, recomputing: Bool
+  ) throws -> () throws -> Void {
+    let ids = (0..<batch).map { n in (0..<encoder.maxLength).map { (n * 7 + $0 * 13) % 500 } }
+    let timesteps = (0..<batch).map { Double($0 * 37 % 1000) }
+    let noise = Philox(seed: 2).normals(of: z.shape)
+    return {
+      let (hidden, pullback) = encoder.recorded(try encoder.embeddings(ids))
+      let found = try unet.textGradient(
+        z, timesteps: timesteps, conditions: unet.conditions(hidden), rows: Array(0..<batch),
+        recomputing: recomputing
+      ) { $0.minus(noise.rows($1)).scaled(by: 2 / Float(noise.count)) }
+      _ = pullback(found.text)
+    }
+  }
+
+  /// Prints the process's resident memory in MiB before gradient steps, and its peak.
+  func memory(part: String, batch: Int) throws {
+    let step = try prepared(part, batch)
+    // What a forward pass leaves behind (packed weights, recycled blocks) is not the gradient's.
+    try prepared("unet", batch)()
+    let before = Self.peakMemory()
+    try step()
+    try step()
+    print(before, Self.peakMemory())
+  }
+
+  /// The most memory that the process has had, in MiB, as Linux tells it.
+  private static func peakMemory() -> Double {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line.flatMap { Double($0.filter(\.isNumber)) }.map { $0 / 1024 } ?? .nan
+  }
+
   private static func cpuSeconds() -> Double { seconds(CLOCK_PROCESS_CPUTIME_ID) }
 
   /// What a clock shows.
@@ -67,5 +104,12 @@ struct Bench {
     var time = timespec()
     clock_gettime(clock, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}
+
+extension Philox {
+  fileprivate func normals(of shape: [Int]) -> Tensor {
+    var draws = self
+    return draws.normals(shape: shape)
   }
 }

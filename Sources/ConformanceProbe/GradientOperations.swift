@@ -1,5 +1,6 @@
 import Checkpoints
 import Diffusion
+import Evolution
 import Foundation
 import Inversion
 import Tensors

@@ -111,6 +111,10 @@ let imageOperations: [String: Operation] = [
       memory: MemoryUse(rawValue: try arguments.string(3)) ?? .fast)
     try Bench(folder: arguments.url(0), execution: execution).run(threads: arguments.int(1))
   },
+  // FOLDER PART BATCH: memory before gradient steps and at their peak
+  "gradient-memory": { arguments in
+    try Bench(folder: arguments.url(0)).memory(part: arguments.string(1), batch: arguments.int(2))
+  },
 ]
 
 private func kind(_ name: String) throws -> SamplerKind {

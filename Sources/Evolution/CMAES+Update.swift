@@ -35,30 +35,8 @@ extension CMAES {
     }
   }
 
-  private func check(_ asked: Population, _ losses: [Double]) throws {
-    guard asked.generation == generation, asked.count == population else {
-      throw EvokeError(
-        .value,
-        "these candidates were asked for generation \(asked.generation), "
-          + "the search is at \(generation)")
-    }
-    guard losses.count == population else {
-      throw EvokeError(.shape, "\(losses.count) losses for \(population) candidates")
-    }
-    guard losses.contains(where: \.isFinite) else {
-      throw EvokeError(
-        .numeric, "no candidate of generation \(generation) has a finite loss",
-        hint: "start closer to the words, or with a smaller sigma")
-    }
-  }
-
   private mutating func record(_ asked: Population, _ losses: [Double], _ order: [Int]) {
-    let first = order[0]
-    if losses[first].isFinite, losses[first] < (best?.loss ?? .infinity) {
-      best = Evaluated(
-        point: asked.candidates[first], loss: losses[first],
-        evaluation: evaluations + first + 1)
-    }
+    best = bestOf(asked, losses, order)
     evaluations += population
     history.record(
       order.map { losses[$0] }, generation: generation, dimension: dimension,

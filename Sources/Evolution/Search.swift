@@ -67,3 +67,81 @@ func ranking(of losses: [Double]) -> [Int] {
     return x == y ? a < b : x < y
   }
 }
+
+extension Search {
+  /// Losses that belong to these candidates, at least one of them finite.
+  func check(_ asked: Population, _ losses: [Double]) throws {
+    guard asked.generation == generation, asked.count == population else {
+      throw EvokeError(
+        .value,
+        "these candidates were asked for generation \(asked.generation), "
+          + "the search is at \(generation)")
+    }
+    guard losses.count == population else {
+      throw EvokeError(.shape, "\(losses.count) losses for \(population) candidates")
+    }
+    guard losses.contains(where: \.isFinite) else {
+      throw EvokeError(
+        .numeric, "no candidate of generation \(generation) has a finite loss",
+        hint: "start closer to the words, or with a smaller sigma")
+    }
+  }
+
+  /// The best candidate so far, these included.
+  func bestOf(_ asked: Population, _ losses: [Double], _ order: [Int]) -> Evaluated? {
+    let first = order[0]
+    guard losses[first].isFinite, losses[first] < (best?.loss ?? .infinity) else { return best }
+    return Evaluated(
+      point: asked.candidates[first], loss: losses[first], evaluation: evaluations + first + 1)
+  }
+}
+
+/// What every search asks of its settings.
+func checkSearch(dimension: Int, sigma: Double, population: Int) throws {
+  guard dimension >= 1, population >= 2 else {
+    throw EvokeError(.value, "a search needs a dimension and two candidates or more")
+  }
+  guard sigma > 0, sigma.isFinite else {
+    throw EvokeError(.value, "sigma must be a positive number, not \(sigma)")
+  }
+}
+
+/// Any of the searches, as a value that can be stored.
+public enum AnySearch: Search, Equatable {
+  case cma(CMAES)
+  case restarted(RestartedCMAES)
+  case natural(NaturalEvolution)
+  case antithetic(AntitheticSearch)
+  case random(RandomSearch)
+
+  /// The search itself.
+  public var base: any Search {
+    switch self {
+    case .cma(let search): search
+    case .restarted(let search): search
+    case .natural(let search): search
+    case .antithetic(let search): search
+    case .random(let search): search
+    }
+  }
+
+  public var dimension: Int { base.dimension }
+  public var population: Int { base.population }
+  public var generation: Int { base.generation }
+  public var evaluations: Int { base.evaluations }
+  public var mean: [Double] { base.mean }
+  public var sigma: Double { base.sigma }
+  public var best: Evaluated? { base.best }
+  public var stoppingReasons: [StoppingReason] { base.stoppingReasons }
+  public func ask() -> Population { base.ask() }
+
+  public mutating func update(_ asked: Population, losses: [Double]) throws {
+    switch self {
+    case .cma(let search): self = .cma(try search.tell(asked, losses: losses))
+    case .restarted(let search): self = .restarted(try search.tell(asked, losses: losses))
+    case .natural(let search): self = .natural(try search.tell(asked, losses: losses))
+    case .antithetic(let search): self = .antithetic(try search.tell(asked, losses: losses))
+    case .random(let search): self = .random(try search.tell(asked, losses: losses))
+    }
+  }
+}

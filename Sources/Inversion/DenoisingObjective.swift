@@ -120,16 +120,16 @@ public struct DenoisingObjective: Sendable {
     batch: Int? = nil, checkpoint: () throws -> Void = {}
   ) throws -> [Double] {
     try evaluated(
-      candidates, generation: generation, distribution: distribution, batch: batch,
-      checkpoint: checkpoint
+      candidates, generation: generation, draws: draws, distribution: distribution,
+      batch: batch, checkpoint: checkpoint
     ).losses
   }
 
   /// The same, with how far the candidates' errors ‖ε_θ − ε‖ spread at every timestep drawn (their
   /// standard deviation): where they differ, the condition matters.
   func evaluated(
-    _ candidates: [Tensor], generation: Int, distribution: TimestepDistribution?, batch: Int?,
-    checkpoint: () throws -> Void
+    _ candidates: [Tensor], generation: Int, draws: Int, distribution: TimestepDistribution?,
+    batch: Int?, checkpoint: () throws -> Void
   ) throws -> (losses: [Double], spreads: [(timestep: Int, value: Double)]) {
     let tasks = try tasks(draws, generation: generation, distribution)
     let losses = try taskLosses(candidates, tasks, batch: batch, checkpoint)

@@ -1,3 +1,4 @@
+import Evolution
 import Tensors
 
 /// What happened in one step of a descent.

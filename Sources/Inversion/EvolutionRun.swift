@@ -38,7 +38,7 @@ public struct HeldOutEmbedding: Sendable, Equatable, Codable {
 /// gives the same bits as evolving 50: what is measured only because an evolving ends (`answer`)
 /// leaves no trace in what the next one goes on from.
 public struct EvolutionRun: Sendable, Equatable, Codable {
-  public internal(set) var search: CMAES
+  public internal(set) var search: AnySearch
   public let subspace: Subspace
   public internal(set) var history: [GenerationReport] = []
   /// The start, e_0, measured on the held-out set; nil before the first generation.
@@ -57,12 +57,23 @@ public struct EvolutionRun: Sendable, Equatable, Codable {
   public internal(set) var forwardPasses = 0
   /// The sensitivity collected so far, of an adaptive objective.
   var profile: SensitivityProfile?
+  /// Re-evaluation of candidates, where it was asked for.
+  public internal(set) var noise: NoiseHandling?
   /// Why the held-out set says to stop; nil while it does not.
   public internal(set) var conclusion: String?
   /// Whether the last evolving was ended before its time.
   public internal(set) var isInterrupted = false
 
+  /// - Throws: `EvokeError(.shape)` when search and subspace have other dimensions.
   public init(search: CMAES, subspace: Subspace) throws {
+    try self.init(search: .cma(search), subspace: subspace)
+  }
+
+  /// The same for any of the searches.
+  ///
+  /// With `noise`, some candidates of each generation are judged again on other draws, and losses are
+  /// taken over as many draws as their ranks need.
+  public init(search: AnySearch, subspace: Subspace, noise: NoiseHandling? = nil) throws {
     guard search.dimension == subspace.dimension else {
       throw EvokeError(
         .shape,
@@ -71,6 +82,7 @@ public struct EvolutionRun: Sendable, Equatable, Codable {
     }
     self.search = search
     self.subspace = subspace
+    self.noise = noise
   }
 
   public var generation: Int { search.generation }

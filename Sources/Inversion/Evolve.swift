@@ -66,9 +66,21 @@ extension EvolutionRun {
   ) throws {
     let asked = search.ask()
     let adaptive = objective.isAdaptive
+    let distribution = adaptive ? profile?.distribution : nil
+    let candidates = asked.candidates.map(subspace.embedding)
+    let draws = Int((Double(objective.draws) * (noise?.effort ?? 1)).rounded())
     let (losses, spreads) = try objective.evaluated(
-      asked.candidates.map(subspace.embedding), generation: search.generation,
-      distribution: adaptive ? profile?.distribution : nil, batch: batch, checkpoint: checkpoint)
+      candidates, generation: search.generation, draws: draws, distribution: distribution,
+      batch: batch, checkpoint: checkpoint)
+    forwardPasses += asked.count * draws
+    if let again = noise?.reevaluations(of: asked.count) {
+      // Generations below 0 are draws that no generation has.
+      let second = try objective.evaluated(
+        Array(candidates[..<again]), generation: -1 - search.generation, draws: draws,
+        distribution: distribution, batch: batch, checkpoint: checkpoint)
+      noise?.observe(losses, again: second.losses)
+      forwardPasses += again * draws
+    }
     if adaptive {
       var collected = profile ?? SensitivityProfile(objective.timesteps)
       for (timestep, value) in spreads { collected.observe(value / search.sigma, at: timestep) }
@@ -76,7 +88,6 @@ extension EvolutionRun {
     }
     try search.update(asked, losses: losses)
     recentMeans = Array((recentMeans + [search.mean]).suffix(Self.averaged))
-    forwardPasses += asked.count * objective.draws
     let measures = search.generation % check == 0
     let measuredMean =
       measures ? try measure(asked, losses, objective, batch, checkpoint) : nil

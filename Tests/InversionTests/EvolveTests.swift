@@ -72,9 +72,11 @@ import Testing
   }
 
   @Test func stopsWhenTheSearchHasAReason() throws {
-    var run = try smallRun()
-    run.search.criteria.maxGenerations = 2
-    let done = try run.evolved(on: smallObjective(), generations: 5)
+    let space = try smallRun().subspace
+    var search = try CMAES(dimension: 4, sigma: 1, population: 5, random: Philox(seed: 1))
+    search.criteria.maxGenerations = 2
+    let done = try EvolutionRun(search: search, subspace: space).evolved(
+      on: smallObjective(), generations: 5)
     #expect(done.generation == 2 && done.search.stoppingReasons == [.maxGenerations])
     #expect(done.answer != nil && !done.isInterrupted)
   }

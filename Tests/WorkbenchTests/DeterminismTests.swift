@@ -15,11 +15,13 @@ import Testing
     space = subspace(m, dim: 6, around: start)
     loss = denoising(m, photos, draws: 3, heldout_draws: 4)
     es = evolve(cma(space, population: 5), loss, generations: 2)
+    g = sensitivity(m, photos, at: [500], draws: 2)
+    ad = descend(adam(start, batch: 3), loss, steps: 2)
     star = token("<star>", es.best)
     drawn = generate(m, "a photo of a <star>", with: star, count: 2, steps: 2)
     near = align(m, drawn, photos)
     """
-  static let names = ["start", "space", "loss", "es", "drawn", "near"]
+  static let names = ["start", "space", "loss", "es", "drawn", "near", "g", "ad"]
 
   private func digests(_ source: String = inversion) throws -> [String] {
     let outcome = try Script().run(source)
@@ -82,6 +84,13 @@ import Testing
         es = cma(space, population: 5)
         es = evolve(es, loss, generations: 1)
         es = evolve(es, loss, generations: 1)
+        """
+    )
+    .replacingOccurrences(
+      of: "ad = descend(adam(start, batch: 3), loss, steps: 2)",
+      with: """
+        ad = descend(adam(start, batch: 3), loss, steps: 1)
+        ad = descend(ad, loss, steps: 1)
         """)
     let once = Self.inversion.replacingOccurrences(
       of: "es = evolve(cma(space, population: 5), loss, generations: 2)",

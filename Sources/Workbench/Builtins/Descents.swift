@@ -1,3 +1,4 @@
+import Evolution
 import Inversion
 import Language
 import Tensors

@@ -6,13 +6,27 @@ import Tensors
 
 /// `cma`, `evolve`: who searches, and the search itself.
 enum SearchBuiltins {
-  static let all = [cma, evolve]
+  static let all = [cma, nes, spsa, randomsearch, evolve]
+
+  static let space = Parameter("space", .object(SubspaceValue.typeName), "where it may go")
+  static let noise = Parameter(
+    label: "noise", .member, default: .member("accept"), choices: ["accept", "reevaluate"],
+    "whether some candidates are judged again on other draws, and losses taken over more draws where their ranks change too much"
+  )
+
+  /// A search in the subspace given as `space`, ready to evolve.
+  static func begun(_ search: AnySearch, _ arguments: Arguments) throws -> Value {
+    let subspace = try arguments.object("space", as: SubspaceValue.self).subspace
+    let noise = try arguments.member("noise") == "reevaluate" ? NoiseHandling() : nil
+    return .object(
+      SearchValue(try EvolutionRun(search: search, subspace: subspace, noise: noise)))
+  }
 
   static let cma = Builtin(
     "cma", topic: Topic.search,
     summary: "A covariance matrix adaptation evolution strategy in a subspace, ready to evolve",
     parameters: [
-      Parameter("space", .object(SubspaceValue.typeName), "where it may go"),
+      space,
       Parameter(
         label: "sigma", .number, default: 1,
         "the first step size, in the subspace's units (standard deviations for `.pca`)"),
@@ -26,11 +40,17 @@ enum SearchBuiltins {
       Parameter(
         label: "bounds", .number, default: .none,
         "no coordinate leaves −bounds…bounds; unbounded if left out"),
-      Shared.seed,
+      Parameter(
+        label: "restarts", .member, default: .member("none"),
+        choices: ["none"] + RestartedCMAES.Policy.allCases.map(\.rawValue),
+        "what follows when the search has a reason to stop: the end, or a new one with twice the population (`.ipop`), by turns with small ones (`.bipop`)"
+      ),
+      noise, Shared.seed,
     ],
     returns: .object(SearchValue.typeName),
     example: "es = cma(space, sigma: 1, population: 20)",
-    source: "Hansen, arXiv 1604.00772; separable: Ros & Hansen 2008"
+    source:
+      "Hansen, arXiv 1604.00772; separable: Ros & Hansen 2008; restarts: Auger & Hansen 2005, Hansen 2009; noise: Hansen et al. 2009"
   ) { arguments, context in
     let subspace = try arguments.object("space", as: SubspaceValue.self).subspace
     let bounds = try arguments.ifGiven("bounds") { try $0.double($1, in: 1e-9...1e9) }
@@ -44,7 +64,9 @@ enum SearchBuiltins {
       covariance: arguments.member("covariance") == "full" ? .full : .separable,
       bounds: bounds.map { try Bounds(dimension: d, -$0...$0) },
       active: arguments.bool("active"), random: context.random(seed: arguments.seed()))
-    return .object(SearchValue(try EvolutionRun(search: search, subspace: subspace)))
+    let policy = RestartedCMAES.Policy(rawValue: try arguments.member("restarts"))
+    return try begun(
+      policy.map { .restarted(RestartedCMAES(search, policy: $0)) } ?? .cma(search), arguments)
   }
 
   static let evolve = Builtin(

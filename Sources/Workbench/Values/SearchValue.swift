@@ -9,19 +9,53 @@ public struct SearchValue: Object {
   public static let memberNames = [
     "best", "mean", "start", "sigma", "generation", "population", "dimension", "evaluations",
     "forwards", "history", "deviations", "axes", "eigenvalues", "condition", "reasons",
-    "improvement", "center",
+    "improvement", "center", "effort",
   ]
 
   public let run: EvolutionRun
 
   public init(_ run: EvolutionRun) { self.run = run }
 
-  private var search: CMAES { run.search }
+  private var search: AnySearch { run.search }
+
+  /// What searches by a covariance have beside their mean and step size.
+  private var strategy: CMAES? {
+    switch search {
+    case .cma(let search): search
+    case .restarted(let search): search.current
+    default: nil
+    }
+  }
+
+  private var kind: String {
+    switch search {
+    case .cma(let search):
+      search.parameters.covariance == .full ? "CMA-ES" : "separable CMA-ES"
+    case .restarted(let search):
+      "\(search.policy == .ipop ? "IPOP" : "BIPOP") CMA-ES (\(search.restarts) restarts)"
+    case .natural(let search): search.kind == .separable ? "SNES" : "xNES"
+    case .antithetic(let search): search.kind == .spsa ? "SPSA" : "OpenAI-ES"
+    case .random(let search): search.kind == .global ? "random search" : "local random search"
+    }
+  }
+
+  /// Variances of the coordinates in units of the step size.
+  private var variances: [Double] {
+    if let strategy { return strategy.variances }
+    if case .natural(let search) = search { return search.variances }
+    return .init(repeating: 1, count: search.dimension)
+  }
+
+  private var axes: [Double] {
+    strategy?.axisLengths ?? variances.map { $0.squareRoot() }.sorted()
+  }
+
+  /// The largest over the smallest of the variances.
+  private var spread: Double { (variances.max() ?? 1) / (variances.min() ?? 1) }
 
   public var summary: String { "" }
 
   public var echo: String {
-    let kind = search.parameters.covariance == .full ? "CMA-ES" : "separable CMA-ES"
     var text = "\(kind) \(search.dimension)-d, generation \(search.generation)"
     if let answer = run.answer {
       text += ", held-out \(Format.number(answer.loss)) (\(Format.change(-run.improvement)))"
@@ -36,7 +70,7 @@ public struct SearchValue: Object {
     digest.doubles(search.mean)
     digest.double(search.sigma)
     digest.int(search.generation)
-    digest.doubles(search.variances)
+    digest.doubles(variances)
     digest.tensor(run.bestEmbedding)
     for report in run.history {
       digest.double(report.best)
@@ -60,14 +94,15 @@ public struct SearchValue: Object {
     case "evaluations": .int(search.evaluations)
     case "forwards": .int(run.forwardPasses)
     case "history": .list(run.history.map(Self.row))
-    case "deviations": .doubles(search.variances.map { search.sigma * $0.squareRoot() })
-    case "axes": .doubles(search.axisLengths)
-    case "eigenvalues": .doubles(search.axisLengths.map { $0 * $0 })
-    case "condition": .double(search.condition)
+    case "deviations": .doubles(variances.map { search.sigma * $0.squareRoot() })
+    case "axes": .doubles(axes)
+    case "eigenvalues": .doubles(axes.map { $0 * $0 })
+    case "condition": .double(strategy?.condition ?? spread)
     case "reasons":
       .strings(search.stoppingReasons.map(\.explanation) + (run.conclusion.map { [$0] } ?? []))
     case "improvement": .double(run.improvement)
     case "center": .doubles(search.mean)
+    case "effort": .double(run.noise?.effort ?? 1)
     default: nil
     }
   }
