@@ -88,8 +88,7 @@ public struct Convolution2D: Sendable {
     return convolved(
       spread(dy), withUnsafePointer(to: layer) { kernel_convolution_transposed($0) },
       packed.transposed, top: kernel.height - 1 - top, left: kernel.width - 1 - left, shape: shape,
-      bias: nil,
-      perSample: nil, adding: nil)
+      bias: nil, perSample: nil, adding: nil)
   }
 
   /// Zeros between the pixels, where the convolution skipped some.

@@ -39,27 +39,30 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
 
   /// The panels the other way round, outputs to inputs: what gradients read. Kept from the first use.
   var transposed: TensorStorage {
-    let panels = panels
-    return lock.withLock {
+    lock.withLock {
       if let turned { return turned }
-      let made = transpose(panels)
+      let made = transpose()
       turned = made
       return made
     }
   }
 
-  private func transpose(_ panels: TensorStorage) -> TensorStorage {
+  private func transpose() -> TensorStorage {
+    let weights = source.tensor()
+    let (outputs, inputs) = (source.shape[0], source.shape[1])
+    defer { withExtendedLifetime(weights) {} }
     guard var layer else {
-      let (n, k) = (source.shape[0], source.shape[1])
-      let rows = TensorStorage(count: n * k)
-      kernel_unpack_rows(panels.base, n, k, rows.base)
-      let packed = TensorStorage(count: kernel_packed_count(k, n))
-      kernel_pack_columns(rows.base, n, k, packed.base)
+      let packed = TensorStorage(count: kernel_packed_count(inputs, outputs))
+      kernel_pack_columns(weights.pointer, outputs, inputs, packed.base)
       return packed
     }
     var back = kernel_convolution_transposed(&layer)
+    let turned = TensorStorage(count: weights.count)
+    kernel_transpose_filters(
+      weights.pointer, outputs, inputs, source.shape[2] * source.shape[3], turned.base)
     let packed = TensorStorage(count: kernel_convolution_packed_count(&back))
-    kernel_convolution_pack_transposed(&layer, panels.base, packed.base)
+    kernel_convolution_pack(
+      &back, KernelStored(from: turned.base, format: KernelFloat32), packed.base)
     return packed
   }
 

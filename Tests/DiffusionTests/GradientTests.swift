@@ -42,7 +42,7 @@ struct GradientTests {
     let golden = try SafetensorsFile(example.folder.appendingPathComponent("gradient.safetensors"))
     let unet = try UNet2DCondition(folder: example.folder)
     let found = try gradient(unet, example)
-    #expect(try relativeError(found.text, golden.tensor("text")) < 5e-5)
+    #expect(try relativeError(found.text, golden.tensor("text")) < 2e-4)
     let plain = try unet(
       example.tensor("z"), timesteps: example.timesteps(), text: example.tensor("text"))
     #expect(found.output == plain)

@@ -7,8 +7,10 @@ import Testing
 @Suite struct GradientTests {
   @Test(arguments: try Goldens.cases("gradients.json"))
   func agreesWithTorch(_ golden: GoldenCase) throws {
+    // Winograd's transforms cost a digit.
+    let bound: Float = golden.name == "convolution" ? 5e-5 : 5e-6
     for (actual, name) in try gradients(of: golden) {
-      #expect(relativeError(actual, golden[name]) < 5e-6, "\(name)")
+      #expect(relativeError(actual, golden[name]) < bound, "\(name)")
     }
   }
 

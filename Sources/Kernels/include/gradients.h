@@ -7,18 +7,14 @@
 extern "C" {
 #endif
 
-// ---- Weights the other way round --------------------------------------------------------------
-
-// rows[n][k] of a packed matrix.
-void kernel_unpack_rows(const float *packed, long n, long k, float *rows);
+// ---- Convolution ------------------------------------------------------------------------------
 
 // The layer of stride 1 that takes a convolution's output gradient (spread by its stride) to its
-// input's: inputs and outputs exchanged, filters transposed and turned by 180°.
+// input's: inputs and outputs exchanged.
 ConvolutionLayer kernel_convolution_transposed(const ConvolutionLayer *layer);
-// Its packed weights from those of `layer`: exactly, but for filters whose Winograd transform has
-// to be undone (16 inputs or more, fewer outputs), which are recovered to a rounding.
-void kernel_convolution_pack_transposed(
-    const ConvolutionLayer *layer, const float *packed, float *transposed);
+// Its filters [inputs][outputs][taps]: those of the layer, [outputs][inputs][taps], turned by 180°.
+void kernel_transpose_filters(
+    const float *filters, long outputs, long inputs, long taps, float *turned);
 // y [batch][(height − 1)·stride + 1][…][channels]: x with zeros between its pixels.
 void kernel_spread(
     const float *x, long batch, long height, long width, long channels, long stride, float *y);
