@@ -81,9 +81,10 @@ struct Bench {
 
   /// Prints the process's resident memory in MiB before gradient steps, and its peak.
   func memory(part: String, batch: Int) throws {
-    let step = try prepared(part, batch)
-    // What a forward pass leaves behind (packed weights, recycled blocks) is not the gradient's.
-    try prepared("unet", batch)()
+    let side = unet.config.sampleSize ?? 64
+    let step = try prepared(part, side, batch)
+    // Packed weights stay whatever the batch: one sample's steps make them.
+    for _ in 0..<2 { try prepared(part, side, 1)() }
     let before = Self.peakMemory()
     try step()
     try step()

@@ -1,4 +1,5 @@
 import Diffusion
+import Evolution
 import Foundation
 import Tensors
 import Testing
