@@ -19,11 +19,13 @@ let gradientOperations: [String: Operation] = [
     let timesteps = try inputs.tensor("timesteps").values.map { Int($0) }
     let (latents, noise) = try (inputs.tensor("latents"), inputs.tensor("noise"))
     let target = try schedule.target(latents, noise, at: timesteps)
-    let (hidden, pullback) = try encoder.recorded(inputs.tensor("embeddings"))
+    let recomputing = try arguments.int(3) == 1
+    let (hidden, pullback) = try encoder.recorded(
+      inputs.tensor("embeddings"), recomputing: recomputing)
     let found = try unet.textGradient(
       schedule.noised(latents, noise, at: timesteps), timesteps: timesteps.map(Double.init),
       conditions: unet.conditions(hidden), rows: Array(timesteps.indices),
-      recomputing: arguments.int(3) == 1
+      recomputing: recomputing
     ) { output, samples in
       output.minus(target.rows(samples)).scaled(by: 2 / Float(target.count))
     }
@@ -75,7 +77,7 @@ let gradientOperations: [String: Operation] = [
     let timesteps = try inputs.tensor("timesteps").values.map { Int($0) }
     let (latents, noise) = try (inputs.tensor("latents"), inputs.tensor("noise"))
     let found = try [
-      ("gradient", .gradient), ("difference", .difference(directions: 8, step: 0.05)),
+      ("gradient", .gradient), ("difference", .difference(directions: 32, step: 0.05)),
     ].map { (name: String, method: SensitivityMethod) in
       let values = try sensitivities(
         model, condition: inputs.tensor("condition"), timesteps: timesteps,

@@ -80,13 +80,15 @@ struct CLIPTransformer: Sendable {
     blocks.reduce(x) { $1($0, causal: causal) }
   }
 
-  /// The same with the pullback to x.
-  func recorded(_ x: Tensor, causal: Bool) -> (Tensor, Pullback) {
+  /// The same with the pullback to x; `recomputing` keeps the blocks' inputs only.
+  func recorded(_ x: Tensor, causal: Bool, recomputing: Bool) -> (Tensor, Pullback) {
+    let recorder = Recorder(recomputing: recomputing, isLive: true)
     var (x, pullbacks): (Tensor, [Pullback]) = (x, [])
     for block in blocks {
-      let (next, pullback) = block.recorded(x, causal: causal)
+      let (next, pullback) = recorder.record(
+        x, plain: { block($0, causal: causal) }, recorded: { block.recorded($0, causal: causal) })
       x = next
-      pullbacks.append(pullback)
+      if let pullback { pullbacks.append(pullback) }
     }
     return (x, { [pullbacks] dy in pullbacks.reversed().reduce(dy) { $1($0) } })
   }

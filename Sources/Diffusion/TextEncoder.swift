@@ -126,18 +126,19 @@ public final class TextEncoder: Sendable {
   }
 
   /// The same with the pullback to the embeddings: from the gradient of the hidden states to that of
-  /// the token embeddings, both [B, L, d].
+  /// the token embeddings, both [B, L, d]. `recomputing` trades time for memory.
   ///
   /// Throws `EvokeError(.value)` for the pair of encoders of Stable Diffusion XL.
   public func recorded(
-    _ embeddings: Tensor
+    _ embeddings: Tensor, recomputing: Bool = false
   ) throws -> (hidden: Tensor, pullback: (Tensor) -> Tensor) {
     guard pair == nil else {
       throw EvokeError(
         .value, "there are no gradients through the two text encoders of Stable Diffusion XL",
         hint: "a search by forward passes needs none: cma, nes, spsa")
     }
-    let (x, pullback) = transformer.recorded(placed(embeddings), causal: isCausal)
+    let (x, pullback) = transformer.recorded(
+      placed(embeddings), causal: isCausal, recomputing: recomputing)
     return (finalNorm(x), { pullback(self.finalNorm.gradient($0, at: x)) })
   }
 

@@ -5,8 +5,10 @@ Run by itself it writes the goldens of the gradient tests, from the tiny models 
 import json
 import pathlib
 
+import numpy as np
 import torch
-from diffusers import DDPMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from scipy.stats import spearmanr
 from transformers import CLIPTextModel, CLIPTokenizer
@@ -117,13 +119,16 @@ def textual_inversion(probe, g, steps=50, batch=4, rate=5e-3):
     yield "the same: losses of the steps", relative(found["losses"], losses), 1e-3
 
 
-def sensitivities(probe, g, draws=6):
+def sensitivities(probe, g, draws=10):
     """Equation 4 of Wang & Kalogeiton by autograd, a timestep at a time."""
     encoder, unet, scheduler, tokenizer = demo_parts()
     ids = tokenizer(["a photo of a red star"], padding="max_length", max_length=encoder.config.max_position_embeddings, return_tensors="pt").input_ids
     condition = encoder(ids).last_hidden_state.detach()
-    shape = (draws, 4, 16, 16)
-    latents, noise = torch.randn(shape, generator=g), torch.randn(shape, generator=g)
+    vae = AutoencoderKL.from_pretrained(DEMO / "vae", torch_dtype=torch.float32).eval().requires_grad_(False)
+    pictures = [np.asarray(Image.open(path).convert("RGB")) for path in sorted((ROOT / "examples/concepts/coral-star/given").glob("*.png"))]
+    x = torch.from_numpy(np.stack([pictures[n % len(pictures)] for n in range(draws)])).permute(0, 3, 1, 2) / 127.5 - 1
+    latents = vae.encode(x).latent_dist.mean * vae.config.scaling_factor
+    noise = torch.randn(latents.shape, generator=g)
     means = {"gradient": [], "difference": []}
     for t in range(25, 1000, 50):
         timesteps = torch.full((draws,), t)

@@ -9,8 +9,8 @@ extension UNet2DCondition {
   ///
   /// - Parameters:
   ///   - rows: the text in `conditions` that each sample takes.
-  ///   - recomputing: keep the input of every block only and run it again for the gradient: the
-  ///     same bits in less memory, for about one more forward pass.
+  ///   - recomputing: keep the input of every block only and run it again for the gradient, for a
+  ///     few samples at a time: the same bits in less memory, for about one more forward pass.
   ///   - loss: the loss's gradient with respect to the output `[n, C', h, w]` of some samples.
   /// - Throws: a `shape` error when the shapes do not fit each other or the model.
   public func textGradient(
@@ -21,7 +21,9 @@ extension UNet2DCondition {
     let count = z.shape[0]
     let timesteps =
       timesteps.count == 1 ? Array(repeating: timesteps[0], count: count) : timesteps
-    let parts: [(Tensor, Tensor)] = inSubBatches(count, of: subBatch(z)) { range in
+    let parts: [(Tensor, Tensor)] = inSubBatches(
+      count, of: recomputing ? max(1, subBatch(z) / 4) : subBatch(z)
+    ) { range in
       let (output, pullback) = self.recorded(
         z.rows(range), timesteps: timesteps[range], text: conditions, rows: rows[range],
         recorder: Recorder(recomputing: recomputing))
