@@ -49,29 +49,35 @@ import Testing
 
   /// Goes on from checkpoints as a process that was killed does.
   private final class Memory: CallMemory {
+    let typeName: String
     var reached: [Value] = []
+    init(_ typeName: String) { self.typeName = typeName }
     var threshold: Duration { .seconds(1000) }
-    func mayKnow(_ builtin: String) -> Bool { builtin == "evolve" }
+    func mayKnow(_ builtin: String) -> Bool { true }
     func finished(_ key: CallKey) -> (value: Value, draws: Int)? { nil }
     func unfinished(_ key: CallKey) -> Value? { reached.last }
     func keep(_ value: Value, for key: CallKey, draws: Int, duration: Duration) {}
-    func keep(unfinished value: Value, for key: CallKey) { reached.append(value) }
+    func keep(unfinished value: Value, for key: CallKey) {
+      if value.typeName == typeName { reached.append(value) }
+    }
   }
 
-  @Test func evolvingGoesOnFromItsCheckpoint() throws {
+  @Test(arguments: [("es", "Search"), ("ad", "Descent")])
+  func runsGoOnFromTheirCheckpoints(_ name: String, _ typeName: String) throws {
     let source = DeterminismTests.inversion.replacingOccurrences(
-      of: "generations: 2)", with: "generations: 3, check: 2)")
-    let memory = Memory()
+      of: "generations: 2)", with: "generations: 3, check: 2)"
+    ).replacingOccurrences(of: "steps: 2)\nstar", with: "steps: 3, check: 2)\nstar")
+    let memory = Memory(typeName)
     let whole = try Script().run(source, memory: memory)
     #expect(memory.reached.count == 3)
-    for generation in 1...3 {
-      let later = Memory()
-      let bytes = try #require(ValueEncoder.bytes(of: memory.reached[generation - 1]))
+    for reached in 1...3 {
+      let later = Memory(typeName)
+      let bytes = try #require(ValueEncoder.bytes(of: memory.reached[reached - 1]))
       later.reached = [try ValueDecoder.value(of: bytes, registry: Workbench.registry)]
       let resumed = try Script().run(source, memory: later)
-      #expect(resumed.digest("es") == whole.digest("es"))
-      #expect(resumed["es"].echo == whole["es"].echo)
-      #expect(later.reached.count == 1 + 3 - generation)
+      #expect(resumed.digest(name) == whole.digest(name))
+      #expect(resumed[name].echo == whole[name].echo)
+      #expect(later.reached.count == 1 + 3 - reached)
     }
   }
 }
