@@ -52,6 +52,17 @@ public struct AntitheticSearch: Search, Equatable {
     trail = window.map { Trail(window: $0, threshold: threshold) }
   }
 
+  public var covarianceMatrix: Matrix { Matrix(identity: dimension) }
+
+  public func restarted() -> AntitheticSearch {
+    var first = self
+    first.adam = AdamW(adam.settings, start: .init(repeating: 0, count: dimension))
+    first.trail = trail.map { Trail(window: $0.window, threshold: $0.threshold) }
+    first.evaluations = 0
+    first.best = nil
+    return first
+  }
+
   public func ask() -> Population {
     var draws = random.derived(generation)
     let n = dimension

@@ -14,6 +14,7 @@ public struct NaturalEvolution: Search, Equatable {
 
   public let kind: Kind
   public let population: Int
+  public let initialSigma: Double
   let random: Philox
   public private(set) var mean: [Double]
   public private(set) var sigma: Double
@@ -24,13 +25,13 @@ public struct NaturalEvolution: Search, Equatable {
   public private(set) var shape: [Double]
 
   public var dimension: Int { mean.count }
-  /// Variances of the coordinates in units of σ².
-  public var variances: [Double] {
-    if kind == .separable { return shape.map { $0 * $0 } }
-    // Steps are z B: a coordinate's variance is that of its column.
-    return (0..<dimension).map { j in
-      (0..<dimension).reduce(0) { $0 + shape[$1 * dimension + j] * shape[$1 * dimension + j] }
-    }
+  /// Steps are z B: BᵀB, or the squares of the deviations.
+  public var covarianceMatrix: Matrix {
+    guard kind == .exponential else { return Matrix(diagonal: shape.map { $0 * $0 }) }
+    let matrix = Matrix(rows: dimension, columns: dimension, values: shape)
+    return Matrix(
+      rows: dimension, columns: dimension,
+      values: product(matrix.transposed.values, shape, rows: dimension))
   }
   public var stoppingReasons: [StoppingReason] {
     sigma.isFinite && sigma > 1e-300 ? [] : [.tolX]
@@ -48,10 +49,25 @@ public struct NaturalEvolution: Search, Equatable {
     self.population = population
     self.random = random
     self.sigma = sigma
+    initialSigma = sigma
     mean = .init(repeating: 0, count: dimension)
-    shape =
-      kind == .exponential
+    shape = Self.round(kind, dimension)
+  }
+
+  private static func round(_ kind: Kind, _ dimension: Int) -> [Double] {
+    kind == .exponential
       ? Matrix(identity: dimension).values : .init(repeating: 1, count: dimension)
+  }
+
+  public func restarted() -> NaturalEvolution {
+    var first = self
+    first.mean = .init(repeating: 0, count: dimension)
+    first.sigma = initialSigma
+    first.generation = 0
+    first.evaluations = 0
+    first.best = nil
+    first.shape = Self.round(kind, dimension)
+    return first
   }
 
   public func ask() -> Population {

@@ -31,6 +31,16 @@ public struct RandomSearch: Search, Equatable {
     self.random = random
   }
 
+  public var covarianceMatrix: Matrix { Matrix(identity: dimension) }
+
+  public func restarted() -> RandomSearch {
+    var first = self
+    first.generation = 0
+    first.evaluations = 0
+    first.best = nil
+    return first
+  }
+
   public func ask() -> Population {
     var draws = random.derived(generation)
     let centre = kind == .local ? mean : .init(repeating: 0, count: dimension)

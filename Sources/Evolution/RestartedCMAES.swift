@@ -50,6 +50,12 @@ public struct RestartedCMAES: Search, Equatable {
     restarts < mostRestarts ? [] : current.stoppingReasons
   }
 
+  public var covarianceMatrix: Matrix { current.covarianceMatrix }
+
+  public func restarted() -> RestartedCMAES {
+    RestartedCMAES(first, policy: policy, mostRestarts: mostRestarts)
+  }
+
   public func ask() -> Population {
     let asked = current.ask()
     return Population(

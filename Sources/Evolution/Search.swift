@@ -39,6 +39,12 @@ public protocol Search: Sendable, Codable {
   var best: Evaluated? { get }
   /// Why the search should stop; empty while it should go on.
   var stoppingReasons: [StoppingReason] { get }
+  /// The covariance of the candidates in units of σ².
+  var covarianceMatrix: Matrix { get }
+
+  /// The same search as it was before its first generation: told the same losses again, it takes the
+  /// same way to the last bit.
+  func restarted() -> Self
 
   /// The candidates of this generation, the same at each call.
   func ask() -> Population
@@ -133,7 +139,18 @@ public enum AnySearch: Search, Equatable {
   public var sigma: Double { base.sigma }
   public var best: Evaluated? { base.best }
   public var stoppingReasons: [StoppingReason] { base.stoppingReasons }
+  public var covarianceMatrix: Matrix { base.covarianceMatrix }
   public func ask() -> Population { base.ask() }
+
+  public func restarted() -> AnySearch {
+    switch self {
+    case .cma(let search): .cma(search.restarted())
+    case .restarted(let search): .restarted(search.restarted())
+    case .natural(let search): .natural(search.restarted())
+    case .antithetic(let search): .antithetic(search.restarted())
+    case .random(let search): .random(search.restarted())
+    }
+  }
 
   public mutating func update(_ asked: Population, losses: [Double]) throws {
     switch self {

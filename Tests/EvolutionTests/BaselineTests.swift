@@ -63,6 +63,7 @@ import Testing
         try stored.update(again, losses: again.candidates.map(Self.loss))
       }
       #expect(stored == straight, "\(name)")
+      #expect(straight.restarted() == start, "\(name)")
     }
   }
 

@@ -42,8 +42,8 @@ public struct SearchValue: Object {
   /// Variances of the coordinates in units of the step size.
   private var variances: [Double] {
     if let strategy { return strategy.variances }
-    if case .natural(let search) = search { return search.variances }
-    return .init(repeating: 1, count: search.dimension)
+    let covariance = search.covarianceMatrix
+    return (0..<search.dimension).map { covariance[$0, $0] }
   }
 
   private var axes: [Double] {

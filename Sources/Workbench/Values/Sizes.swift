@@ -22,8 +22,12 @@ extension TokenValue: Measured {
 
 extension SearchValue: Measured {
   public var byteCount: Int {
-    let matrix = run.search.parameters.covariance == .full ? run.search.dimension : 1
     let losses = run.history.reduce(0) { $0 + $1.losses.count + 6 }
-    return 8 * (2 * matrix * run.search.dimension + losses) + SubspaceValue(run.subspace).byteCount
+    let matrices = 2 * run.search.dimension * run.search.dimension
+    return 8 * (matrices + losses) + SubspaceValue(run.subspace).byteCount
   }
+}
+
+extension DescentValue: Measured {
+  public var byteCount: Int { 8 * (3 * run.optimiser.point.count + 6 * run.history.count) }
 }
