@@ -113,7 +113,8 @@ let imageOperations: [String: Operation] = [
   },
   // FOLDER PART BATCH: memory before gradient steps and at their peak
   "gradient-memory": { arguments in
-    try Bench(folder: arguments.url(0)).memory(part: arguments.string(1), batch: arguments.int(2))
+    try Bench(folder: arguments.url(0), execution: Execution()).memory(
+      part: arguments.string(1), batch: arguments.int(2))
   },
 ]
 

@@ -10,6 +10,7 @@ ConvolutionLayer kernel_convolution_transposed(const ConvolutionLayer *layer) {
   back.inputs = layer->outputs;
   back.outputs = layer->inputs;
   back.stride = 1;
+  back.bfloat16 = false;
   back.positions = layer->positions * layer->stride * layer->stride;
   return back;
 }

@@ -37,12 +37,13 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
     }
   }
 
-  /// The panels the other way round, outputs to inputs: what gradients read. Kept from the first use.
+  /// The panels the other way round, outputs to inputs: what gradients read, in single
+  /// precision whatever the layer's. Kept from the first use.
   var transposed: TensorStorage {
     lock.withLock {
       if let turned { return turned }
       let made = transpose()
-      turned = made
+      if execution.memory == .fast { turned = made }
       return made
     }
   }

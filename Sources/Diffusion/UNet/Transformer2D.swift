@@ -125,12 +125,15 @@ struct TransformerBlock: Sendable {
   ) -> (Tensor, TextPullback) {
     let own = norm1(x)
     let (q, k, v) = (queries1(own), keys1(own), values1(own))
-    let seen = output1(attention(queries: q, keys: k, values: v, heads: heads), adding: x)
+    let seen = output1(
+      attention(queries: q, keys: k, values: v, heads: heads, precision: precision), adding: x)
     let asked = queries2(norm2(seen))
     let keys = text.layers[layer].keys.gathered(rows)
     let values = text.layers[layer].values.gathered(rows)
     let told = output2(
-      attention(queries: asked, keys: keys, values: values, heads: heads), adding: seen)
+      attention(
+        queries: asked, keys: keys, values: values, heads: heads, precision: precision),
+      adding: seen)
     let wide = expand(norm3(told))
     return (
       contract(wide.gatedGELU(), adding: told),

@@ -10,7 +10,7 @@ extern "C" {
 // ---- Convolution ------------------------------------------------------------------------------
 
 // The layer of stride 1 that takes a convolution's output gradient (spread by its stride) to its
-// input's: inputs and outputs exchanged.
+// input's: inputs and outputs exchanged; always in single precision.
 ConvolutionLayer kernel_convolution_transposed(const ConvolutionLayer *layer);
 // Its filters [inputs][outputs][taps]: those of the layer, [outputs][inputs][taps], turned by 180°.
 void kernel_transpose_filters(
