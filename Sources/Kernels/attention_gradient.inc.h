@@ -15,7 +15,7 @@ static void rows_times_columns(
       const long i = rows * t / tiles, end = rows * (t + 1) / tiles;
       float *out = c + i * stride + 16 * first;
       panel_tile(
-          width, (int)(end - i), kc, a + i * lda, lda, b + 16 * first, stride,
+          false, width, (int)(end - i), kc, a + i * lda, lda, b + 16 * first, stride,
           accumulate ? out : 0, stride, out, stride);
     }
   }
@@ -69,13 +69,13 @@ static void attend_gradient(
   float *dy_rows = q_rows + QueryBlock * padded;
   pack_queries(g->q + place, stride, count, g->width, padded, g->scale, q_columns, q_rows);
   pack_queries(gradient->dy + place, stride, count, g->width, padded, 1, dy_columns, dy_rows);
-  rows_times_panel(g->keys, g->width, k, stride, q_columns, false, scores);
+  rows_times_panel(false, g->keys, g->width, k, stride, q_columns, false, scores);
   if (g->causal) mask_later_keys(scores, 0, g->keys, query);
-  rows_times_panel(g->keys, g->width, v, stride, dy_columns, false, dp);
+  rows_times_panel(false, g->keys, g->width, v, stride, dy_columns, false, dp);
   for (int j = 0; j < 2; j++) softmax_gradient(scores + 16 * j, dp + 16 * j, g->keys);
   rows_times_columns(g->keys, count, scores, QueryBlock, dy_rows, vectors, query > 0, dv);
   rows_times_columns(g->keys, count, dp, QueryBlock, q_rows, vectors, query > 0, dk);
-  rows_times_panel(g->width, g->keys, transposed, g->keys, dp, false, dq);
+  rows_times_panel(false, g->width, g->keys, transposed, g->keys, dp, false, dq);
   for (long lane = 0; lane < count; lane++)
     for (long i = 0; i < g->width; i++)
       gradient->dq[place + lane * stride + i] = dq[i * QueryBlock + lane] * g->scale;
