@@ -70,7 +70,7 @@ struct Bench {
     let timesteps = (0..<batch).map { Double($0 * 37 % 1000) }
     let noise = Philox(seed: 2).normals(of: z.shape)
     return {
-      let (hidden, pullback) = encoder.recorded(
+      let (hidden, pullback) = try encoder.recorded(
         try encoder.embeddings(ids), recomputing: recomputing)
       let found = try unet.textGradient(
         z, timesteps: timesteps, conditions: unet.conditions(hidden), rows: Array(0..<batch),

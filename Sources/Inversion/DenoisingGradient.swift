@@ -52,7 +52,7 @@ extension DenoisingBatch {
     batch: Int? = nil, checkpoint: () throws -> Void = {}
   ) throws -> DenoisingGradient {
     let encoder = model.textEncoder
-    let (hidden, pullback) = encoder.recorded(
+    let (hidden, pullback) = try encoder.recorded(
       try encoder.embeddings(prompts, extra: word), recomputing: recomputing)
     let conditions = try model.unet.conditions(hidden)
     var sums = [Double](repeating: 0, count: hidden.count)

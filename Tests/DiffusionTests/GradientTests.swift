@@ -13,7 +13,7 @@ struct GradientTests {
     let golden = try SafetensorsFile(example.folder.appendingPathComponent("gradient.safetensors"))
     let encoder = try TextEncoder(folder: example.folder)
     let embeddings = try encoder.embeddings(example.ids())
-    let (hidden, pullback) = encoder.recorded(embeddings)
+    let (hidden, pullback) = try encoder.recorded(embeddings)
     #expect(hidden == encoder(embeddings))
     let found = try pullback(golden.tensor("hidden"))
     #expect(try relativeError(found, golden.tensor("embeddings")) < 1e-5)

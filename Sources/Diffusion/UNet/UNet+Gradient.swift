@@ -12,12 +12,19 @@ extension UNet2DCondition {
   ///   - recomputing: keep the input of every block only and run it again for the gradient, for a
   ///     few samples at a time: the same bits in less memory, for about one more forward pass.
   ///   - loss: the loss's gradient with respect to the output `[n, C', h, w]` of some samples.
-  /// - Throws: a `shape` error when the shapes do not fit each other or the model.
+  /// - Throws: a `shape` error when the shapes do not fit each other or the model; `.value` for a
+  ///   model that takes a pooled text.
   public func textGradient(
     _ z: Tensor, timesteps: [Double], conditions: TextConditions, rows: [Int],
     recomputing: Bool = false, loss: @Sendable (_ output: Tensor, _ samples: Range<Int>) -> Tensor
   ) throws -> (output: Tensor, text: Tensor) {
     try check(z, timesteps: timesteps, texts: conditions.count, rows: rows)
+    guard conditions.pooled == nil else {
+      throw EvokeError(
+        .value,
+        "there are no gradients through a UNet that takes a pooled text (Stable Diffusion XL)",
+        hint: "a search by forward passes needs none: cma, nes, spsa")
+    }
     let count = z.shape[0]
     let timesteps =
       timesteps.count == 1 ? Array(repeating: timesteps[0], count: count) : timesteps
