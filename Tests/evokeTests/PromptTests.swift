@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The prompt, driven as a user drives it.
-@Suite(.serialized, .enabled(if: access("/dev/ptmx", R_OK | W_OK) == 0, "needs a terminal"))
+@Suite(.serialized, .enabled(if: Pseudoterminal.isAvailable, "needs a pseudoterminal"))
 struct PromptTests {
   private let home: URL
   private let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

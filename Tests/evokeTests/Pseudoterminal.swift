@@ -13,18 +13,38 @@ final class Pseudoterminal {
   /// How many characters of the text expectations have passed already.
   private var seen = 0
 
+  /// Whether there are any: a container may have the device and no file system for its terminals.
+  static var isAvailable: Bool {
+    guard let (controller, number) = pair() else { return false }
+    defer { close(controller) }
+    return access("/dev/pts/\(number)", R_OK | W_OK) == 0
+  }
+
+  /// A new terminal's controlling side, and its number below /dev/pts.
+  private static func pair() -> (controller: Int32, number: Int32)? {
+    let controller = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    guard controller >= 0 else { return nil }
+    var unlocked: Int32 = 0
+    var number: Int32 = 0
+    // TIOCSPTLCK and TIOCGPTN, which no header that Swift sees has.
+    guard ioctl(controller, 0x4004_5431, &unlocked) == 0,
+      ioctl(controller, 0x8004_5430, &number) == 0
+    else {
+      close(controller)
+      return nil
+    }
+    return (controller, number)
+  }
+
   /// Starts evoke in `folder` on a terminal of the given size.
   init(
     _ arguments: [String] = [], folder: URL, home: URL, terminal: String = "xterm-256color",
     columns: Int = 100, rows: Int = 40, environment: [String: String] = [:]
   ) throws {
-    controller = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
-    var unlocked: Int32 = 0
-    var number: Int32 = 0
-    // TIOCSPTLCK and TIOCGPTN, which no header that Swift sees has.
-    guard controller >= 0, ioctl(controller, 0x4004_5431, &unlocked) == 0,
-      ioctl(controller, 0x8004_5430, &number) == 0
-    else { throw Failure(description: "no pseudoterminal can be had here") }
+    guard let (controller, number) = Self.pair() else {
+      throw Failure(description: "no pseudoterminal can be had here")
+    }
+    self.controller = controller
     var size = winsize(
       ws_row: UInt16(rows), ws_col: UInt16(columns), ws_xpixel: 0, ws_ypixel: 0)
     _ = ioctl(controller, UInt(TIOCSWINSZ), &size)
