@@ -20,7 +20,9 @@ struct ImagePreprocessor: Sendable {
   private let deviation: [Double]
 
   /// Reads `preprocessor_config.json`; without the file CLIP's own values hold, at the given size.
-  init(folder: URL, pictureSize: Int) throws {
+  ///
+  /// - Parameter crops: whether pictures are cut if the file does not say: CLIP's are, BLIP's not.
+  init(folder: URL, pictureSize: Int, crops: Bool = true) throws {
     let url = folder.appendingPathComponent("preprocessor_config.json")
     let isThere = FileManager.default.fileExists(atPath: url.path)
     let config = try isThere ? Config(url) : Config(.object([]), source: url.path)
@@ -42,7 +44,7 @@ struct ImagePreprocessor: Sendable {
     size =
       try config.bool("do_resize", default: true)
       ? Self.size(config, "size", default: .shortestEdge(fallback)) : nil
-    if try config.bool("do_center_crop", default: true) {
+    if try config.bool("do_center_crop", default: crops) {
       switch try Self.size(
         config, "crop_size", default: .exact(width: fallback, height: fallback))
       {

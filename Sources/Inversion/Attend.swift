@@ -85,7 +85,7 @@ public func wordEmbedding(_ model: DiffusionModel, _ word: String) throws -> Ten
 }
 
 /// The model's words that can name what a picture shows.
-func contentWords(of model: DiffusionModel) -> [String] {
+public func contentWords(of model: DiffusionModel) -> [String] {
   let used = Set((Prompts.object.all + Prompts.style.all).flatMap(words(of:)))
   let plain = model.words.filter { $0.count > 2 && !used.contains($0) }
   let single = plain.filter { model.tokenizer.id(ofWord: $0) != nil }

@@ -6,8 +6,8 @@ public enum Workbench {
   public static let registry = Registry(
     LoadingBuiltins.all + InsideBuiltins.all + StartBuiltins.all + SubspaceBuiltins.all
       + ObjectiveBuiltins.all + SensitivityBuiltins.all + SearchBuiltins.all + DescentBuiltins.all
-      + UseBuiltins.all + SeeBuiltins.all + AnimateBuiltins.all + FileBuiltins.all
-      + Registry.core.builtins,
+      + UseBuiltins.all + WordsBuiltins.all + SeeBuiltins.all + AnimateBuiltins.all
+      + FileBuiltins.all + Registry.core.builtins,
     types: [
       ModelValue.self, ImagesValue.self, EmbeddingValue.self, SubspaceValue.self,
       ObjectiveValue.self, CurveValue.self, SearchValue.self, DescentValue.self, TokenValue.self,

@@ -78,3 +78,45 @@ import Testing
     }
   }
 }
+
+@Suite struct WordsTests {
+  @Test("Captions, classes, sentences and perceptual distances of the given pictures")
+  func words() throws {
+    let outcome = try Script().run(
+      """
+      m = model("demo")
+      photos = images("PHOTOS")
+      captions = caption(m, photos)
+      classes = classify(m, photos, words: ["star", "circle", "house"])
+      total = sum(map(classify(m, photos, count: 10000), c => c.probability))
+      rows = sentence(m, "a red star")
+      same = rows[2] == word(m, "star").vector
+      itself = lpips(m, photos[0], photos[0])
+      others = lpips(m, photos[0], photos[1...])
+      drawn = encode(m, "a <it>", with: token("<it>", rows))
+      """)
+    guard case .list(let captions) = outcome["captions"],
+      case .list(let classes) = outcome["classes"]
+    else { return #expect(Bool(false), "lists") }
+    #expect(captions.count == 5)
+    #expect(classes.first?.description.contains("star") == true)
+    #expect(abs(try outcome.double("total") - 1) < 1e-9)
+    #expect(try outcome.tensor("rows").shape == [3, 128])
+    #expect(outcome["same"].description == "true")
+    #expect(try outcome.double("itself") == 0)
+    #expect(try outcome.double("others") > 0.1)
+  }
+
+  @Test(
+    "What they refuse",
+    arguments: [
+      ("c = classify(m, p, prompt: \"a star\")", "no {}"),
+      ("c = classify(m, p, words: [])", "1 to 10000"),
+      ("s = sentence(m, \" \")", "no word"), ("c = caption(m, p, limit: 0)", "`limit`"),
+    ])
+  func refusals(statement: String, word: String) throws {
+    let message = try Script().failure(
+      "m = model(\"demo\")\np = images(\"PHOTOS\", limit: 1)\n" + statement)
+    #expect(message.contains(word), "\(message)")
+  }
+}

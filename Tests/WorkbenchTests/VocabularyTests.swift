@@ -22,7 +22,8 @@ import Testing
   func isComplete() {
     let promised = [
       "model", "images", "read", "write", "seed", "tokenize", "tokens", "encode", "latents",
-      "decode", "noise", "predict", "features", "schedule", "word", "attend", "subspace",
+      "decode", "noise", "predict", "features", "schedule", "word", "attend", "caption", "classify",
+      "sentence", "lpips", "subspace",
       "denoising", "cma", "evolve", "token", "generate", "align", "show", "grid", "plot", "table",
       "print",
     ]
