@@ -21,6 +21,10 @@ def write_goldens(seed):
     # rinongal/textual_inversion, ldm/modules/embedding_manager.py: EmbeddingManager.save, before torch 1.6's archives
     torch.save({"string_to_token": {"*": torch.tensor(265)}, "string_to_param": torch.nn.ParameterDict({"*": torch.nn.Parameter(vectors)})},
                GOLDENS / "first.pt", _use_new_zipfile_serialization=False)
+    # That layout names the file of every class: not this machine's folders.
+    here = f"{pathlib.Path(torch.__file__).parents[1]}/".encode()
+    anywhere = b"/" * (len(here) % 2) + b"./" * (len(here) // 2)
+    (GOLDENS / "first.pt").write_bytes((GOLDENS / "first.pt").read_bytes().replace(here, anywhere))
 
 
 def check(files):
