@@ -54,9 +54,9 @@ final class Workplace: Sendable {
   /// - Parameters:
   ///   - input: what is typed, through a pipe.
   ///   - home: another store than this workplace's.
-  ///   - killedAfter: seconds after which the process gets SIGKILL.
+  ///   - killedAt: the process gets SIGKILL once it has shown this.
   func evoke(
-    _ arguments: [String], input: String = "", home: String? = nil, killedAfter: Double? = nil
+    _ arguments: [String], input: String = "", home: String? = nil, killedAt: String? = nil
   ) throws -> Outcome {
     let process = Process()
     process.executableURL = Self.executable
@@ -73,15 +73,17 @@ final class Workplace: Sendable {
     process.standardOutput = try FileHandle(forWritingTo: parts[1])
     process.standardError = try FileHandle(forWritingTo: parts[2])
     try process.run()
-    if let killedAfter {
-      let number = process.processIdentifier
-      let killer = DispatchWorkItem { kill(number, SIGKILL) }
-      DispatchQueue.global().asyncAfter(deadline: .now() + killedAfter, execute: killer)
-      process.waitUntilExit()
-      killer.cancel()
-    } else {
-      process.waitUntilExit()
+    if let killedAt {
+      while process.isRunning {
+        let shown = String(decoding: (try? Data(contentsOf: parts[1])) ?? Data(), as: UTF8.self)
+        if shown.contains(killedAt) {
+          kill(process.processIdentifier, SIGKILL)
+          break
+        }
+        usleep(2000)
+      }
     }
+    process.waitUntilExit()
     let texts = try parts.dropFirst().map {
       String(decoding: try Data(contentsOf: $0), as: UTF8.self)
     }
