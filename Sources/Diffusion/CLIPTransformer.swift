@@ -96,13 +96,14 @@ struct CLIPTransformer: Sendable {
 
 /// One block: x + attention(norm(x)), then x + MLP(norm(x)).
 ///
-/// Source: transformers `CLIPEncoderLayer`, `CLIPAttention`, `CLIPMLP`.
+/// Source: transformers `CLIPEncoderLayer`, `CLIPAttention`, `CLIPMLP`; with queries, keys and values
+/// in one tensor `BlipEncoderLayer`.
 private struct CLIPBlock: Sendable {
   let attentionNorm: LayerNorm  // layer_norm1
-  let queries: Linear  // self_attn.q_proj
-  let keys: Linear  // self_attn.k_proj
-  let values: Linear  // self_attn.v_proj
-  let output: Linear  // self_attn.out_proj
+  let queries: Linear  // self_attn.q_proj, or the first third of self_attn.qkv
+  let keys: Linear  // self_attn.k_proj, or the second
+  let values: Linear  // self_attn.v_proj, or the last
+  let output: Linear  // self_attn.out_proj, or self_attn.projection
   let perceptronNorm: LayerNorm  // layer_norm2
   let expand: Linear  // mlp.fc1
   let contract: Linear  // mlp.fc2
@@ -110,13 +111,24 @@ private struct CLIPBlock: Sendable {
   let activation: Activation
 
   init(_ config: CLIPTransformerConfig, _ weights: Weights) throws {
-    let (d, attention) = (config.width, weights["self_attn"])
+    let (d, inner, attention) = (config.width, config.inner, weights["self_attn"])
     attentionNorm = try weights.layerNorm("layer_norm1", d, epsilon: config.epsilon)
-    let inner = config.inner
-    queries = try attention.linear("q_proj", d, inner, bias: config.hasInputBias)
-    keys = try attention.linear("k_proj", d, inner, bias: config.hasInputBias)
-    values = try attention.linear("v_proj", d, inner, bias: config.hasInputBias)
-    output = try attention.linear("out_proj", inner, d)
+    if attention.has("qkv.weight") {
+      let joined = try attention.stored("qkv.weight", [3 * d, d])
+      let bias = try attention.tensor("qkv.bias", [3 * d])
+      func third(_ part: Int) -> Linear {
+        let rows = part * d..<(part + 1) * d
+        return Linear(
+          weight: joined.rows(rows), bias: bias.rows(rows), execution: weights.execution)
+      }
+      (queries, keys, values) = (third(0), third(1), third(2))
+      output = try attention.linear("projection", d, d)
+    } else {
+      queries = try attention.linear("q_proj", d, inner, bias: config.hasInputBias)
+      keys = try attention.linear("k_proj", d, inner, bias: config.hasInputBias)
+      values = try attention.linear("v_proj", d, inner, bias: config.hasInputBias)
+      output = try attention.linear("out_proj", inner, d)
+    }
     perceptronNorm = try weights.layerNorm("layer_norm2", d, epsilon: config.epsilon)
     expand = try weights.linear("mlp.fc1", d, config.hidden)
     contract = try weights.linear("mlp.fc2", config.hidden, d)

@@ -95,12 +95,7 @@ extension DiffusionModel {
   ///
   /// Throws `EvokeError(.file)` if there is none.
   public func captioner() throws -> Captioner {
-    let folder = folder.appendingPathComponent("captioner")
-    guard FileManager.default.fileExists(atPath: folder.path) else {
-      throw EvokeError(
-        .file, "the model \(name) has no captioner",
-        hint: "put a BLIP model (save_pretrained) into its folder under the name captioner")
-    }
-    return try Captioner(folder: folder)
+    try Captioner(
+      folder: extra("captioner", "captioner", remedy: "a BLIP model (save_pretrained)"))
   }
 }

@@ -11,7 +11,7 @@ struct CaptionerVision: Sendable {
   private let patches: Convolution2D  // embeddings.patch_embedding
   private let classToken: Tensor  // embeddings.class_embedding
   private let positions: Tensor  // embeddings.position_embedding
-  private let blocks: [Block]  // encoder.layers.N
+  private let blocks: CLIPTransformer  // encoder.layers.N
   private let lastNorm: LayerNorm  // post_layernorm
 
   init(_ config: Config, _ weights: Weights) throws {
@@ -30,7 +30,7 @@ struct CaptionerVision: Sendable {
       padding: .explicit(top: 0, left: 0, bottom: 0, right: 0))
     classToken = try embeddings.tensor("class_embedding", [1, 1, width])
     positions = try embeddings.tensor("position_embedding", [1, count + 1, width])
-    blocks = try (0..<sizes.layers).map { try Block(sizes, weights["encoder.layers.\($0)"]) }
+    blocks = try CLIPTransformer(sizes, weights["encoder"])
     lastNorm = try weights.layerNorm("post_layernorm", width, epsilon: sizes.epsilon)
   }
 
@@ -41,46 +41,6 @@ struct CaptionerVision: Sendable {
     let rows = (0..<count).map { sample in
       Tensor.concatenated([classToken.row(0), cut.row(sample)], axis: 0).plus(positions.row(0))
     }
-    return lastNorm(blocks.reduce(Tensor.stacked(rows)) { $1($0) })
-  }
-
-  /// x + attention(norm(x)), then x + MLP(norm(x)); transformers `BlipEncoderLayer`.
-  private struct Block: Sendable {
-    let attentionNorm: LayerNorm  // layer_norm1
-    let queries: Linear  // self_attn.qkv, the first third
-    let keys: Linear  // the second
-    let values: Linear  // the last
-    let output: Linear  // self_attn.projection
-    let perceptronNorm: LayerNorm  // layer_norm2
-    let expand: Linear  // mlp.fc1
-    let contract: Linear  // mlp.fc2
-    let heads: Int
-    let activation: Activation
-
-    init(_ config: CLIPTransformerConfig, _ weights: Weights) throws {
-      let d = config.width
-      attentionNorm = try weights.layerNorm("layer_norm1", d, epsilon: config.epsilon)
-      let joined = try weights.stored("self_attn.qkv.weight", [3 * d, d])
-      let bias = try weights.tensor("self_attn.qkv.bias", [3 * d])
-      func third(_ part: Int) -> Linear {
-        let rows = part * d..<(part + 1) * d
-        return Linear(weight: joined.rows(rows), bias: bias.rows(rows))
-      }
-      (queries, keys, values) = (third(0), third(1), third(2))
-      output = try weights.linear("self_attn.projection", d, d)
-      perceptronNorm = try weights.layerNorm("layer_norm2", d, epsilon: config.epsilon)
-      expand = try weights.linear("mlp.fc1", d, config.hidden)
-      contract = try weights.linear("mlp.fc2", config.hidden, d)
-      heads = config.heads
-      activation = config.activation
-    }
-
-    func callAsFunction(_ x: Tensor) -> Tensor {
-      let normed = attentionNorm(x)
-      let attended = attention(
-        queries: queries(normed), keys: keys(normed), values: values(normed), heads: heads)
-      let x = output(attended, adding: x)
-      return contract(expand(perceptronNorm(x), activation: activation), adding: x)
-    }
+    return lastNorm(blocks(Tensor.stacked(rows), causal: false))
   }
 }

@@ -113,6 +113,18 @@ public final class DiffusionModel: Sendable {
     return try DiffusionModel(folder: folder, execution: execution)
   }
 
+  /// A part that a model can do without, in a folder of its own; throws `EvokeError(.file)` if it is
+  /// not there.
+  func extra(_ folderName: String, _ what: String, remedy: String) throws -> URL {
+    let folder = folder.appendingPathComponent(folderName)
+    guard FileManager.default.fileExists(atPath: folder.path) else {
+      throw EvokeError(
+        .file, "the model \(name) has no \(what)",
+        hint: "put \(remedy) into its folder under the name \(folderName)")
+    }
+    return folder
+  }
+
   private static func words(_ file: URL?, _ tokenizer: CLIPTokenizer) throws -> [String] {
     guard let file else {
       return tokenizer.wholeWords.map(\.word).filter { word in

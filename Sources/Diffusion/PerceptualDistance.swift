@@ -171,12 +171,8 @@ extension DiffusionModel {
   ///
   /// Throws `EvokeError(.file)` if there is none.
   public func perceptualDistance() throws -> PerceptualDistance {
-    let folder = folder.appendingPathComponent("perceptual")
-    guard FileManager.default.fileExists(atPath: folder.path) else {
-      throw EvokeError(
-        .file, "the model \(name) has no perceptual distance",
-        hint: "put LPIPS's weights (net=\"alex\") into its folder under the name perceptual")
-    }
-    return try PerceptualDistance(folder: folder)
+    try PerceptualDistance(
+      folder: extra(
+        "perceptual", "perceptual distance", remedy: "LPIPS's weights (net=\"alex\")"))
   }
 }
