@@ -1,6 +1,9 @@
 import Tensors
 
-extension DescentRun {
+extension DescentRun: SteppedRun {
+  var heldOutLosses: [Double] { history.compactMap(\.heldOut) }
+  var isExhausted: Bool { false }
+
   /// The run after more steps on an objective.
   ///
   /// - Parameters:
@@ -22,25 +25,13 @@ extension DescentRun {
     progress: (StepReport) throws -> Void = { _ in }, checkpoint: () throws -> Void = {},
     keep: (DescentRun) -> Void = { _ in }
   ) throws -> DescentRun {
-    var run = self
-    run.isInterrupted = false
-    do {
-      try run.measureStart(objective, samples, checkpoint)
-      for _ in 0..<max(0, steps) {
-        run.conclusion = stop?.reason(run.history.compactMap(\.heldOut))
-        if run.conclusion != nil { break }
-        var next = run
-        try next.step(
-          objective, samples, recomputing, check: max(1, checkEvery), checkpoint)
-        run = next
-        keep(run)
-        if let report = run.history.last { try progress(report) }
-      }
-    } catch let error as EvokeError where error.kind == .interrupted {
-      run.isInterrupted = true
-    }
-    try run.concluded(objective, samples)
-    return run
+    try advanced(
+      by: steps, stop: stop,
+      start: { try $0.measureStart(objective, samples, checkpoint) },
+      step: {
+        try $0.step(objective, samples, recomputing, check: max(1, checkEvery), checkpoint)
+      },
+      conclude: { try $0.concluded(objective, samples) }, progress: progress, keep: keep)
   }
 
   private mutating func measureStart(

@@ -1,7 +1,10 @@
 import Evolution
 import Tensors
 
-extension EvolutionRun {
+extension EvolutionRun: SteppedRun {
+  var heldOutLosses: [Double] { history.compactMap(\.heldOutMean) }
+  var isExhausted: Bool { !search.stoppingReasons.isEmpty }
+
   /// The run after more generations on an objective.
   ///
   /// - Parameters:
@@ -28,24 +31,11 @@ extension EvolutionRun {
         "a subspace of embeddings with \(subspace.ambient) numbers for a model of width "
           + "\(objective.model.textEncoder.width)")
     }
-    var run = self
-    run.isInterrupted = false
-    do {
-      try run.measureStart(objective, batch, checkpoint)
-      for _ in 0..<max(0, generations) where run.search.stoppingReasons.isEmpty {
-        run.conclusion = stop?.reason(run.history.compactMap(\.heldOutMean))
-        if run.conclusion != nil { break }
-        var next = run
-        try next.step(objective, batch, check: max(1, checkEvery), checkpoint)
-        run = next
-        keep(run)
-        if let report = run.history.last { try progress(report) }
-      }
-    } catch let error as EvokeError where error.kind == .interrupted {
-      run.isInterrupted = true
-    }
-    try run.concluded(objective, batch)
-    return run
+    return try advanced(
+      by: generations, stop: stop,
+      start: { try $0.measureStart(objective, batch, checkpoint) },
+      step: { try $0.step(objective, batch, check: max(1, checkEvery), checkpoint) },
+      conclude: { try $0.concluded(objective, batch) }, progress: progress, keep: keep)
   }
 
   private mutating func measureStart(
