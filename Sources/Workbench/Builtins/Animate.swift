@@ -87,15 +87,9 @@ enum AnimateBuiltins {
     let last = run.history.count
     var moments = Array(stride(from: 0, to: last, by: every))
     moments.append(last)
-    let first: UInt64
-    if let seed = try arguments.seed() {
-      first = UInt64(bitPattern: Int64(seed))
-    } else {
-      var random = context.random()
-      first = random.nextUInt64() >> 16
-    }
     var request = GenerationRequest(
-      prompt, seed: first, count: try arguments.int("count", in: 1...64))
+      prompt, seed: try arguments.firstPictureSeed(context),
+      count: try arguments.int("count", in: 1...64))
     request.steps = try arguments.int("steps", in: 1...1000)
     request.guidance = Float(try arguments.double("guidance", in: 0...100))
     let rows = try moments.enumerated().map { index, moment in

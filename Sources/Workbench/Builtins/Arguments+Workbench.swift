@@ -16,6 +16,13 @@ extension Arguments {
   /// The argument `seed`, if it was given.
   func seed() throws -> Int? { try ifGiven("seed") { try $0.int($1) } }
 
+  /// The seed of the first picture: the argument `seed`, or else a draw of this call's.
+  func firstPictureSeed(_ context: Context) throws -> UInt64 {
+    if let seed = try seed() { return UInt64(bitPattern: Int64(seed)) }
+    var random = context.random()
+    return random.nextUInt64() >> 16
+  }
+
   /// When the held-out set ends a run, if the argument `patience` was given.
   func patience() throws -> FixedSetStopping? {
     try ifGiven("patience") { FixedSetStopping(window: try $0.int($1, in: 2...1_000_000)) }

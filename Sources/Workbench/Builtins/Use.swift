@@ -86,13 +86,7 @@ enum UseBuiltins {
         "\(prompts.count) prompts times \(count) pictures are more than 4096 at a time")
     }
     // A seed that was given counts up by picture, as diffusers' lists of generators do by hand.
-    let first: UInt64
-    if let seed = try arguments.seed() {
-      first = UInt64(bitPattern: Int64(seed))
-    } else {
-      var random = context.random()
-      first = random.nextUInt64() >> 16
-    }
+    let first = try arguments.firstPictureSeed(context)
     let seeds = (0..<count).map { first &+ UInt64($0) }
     var request = GenerationRequest(
       prompts: prompts.flatMap { Array(repeating: $0, count: count) },
