@@ -193,16 +193,19 @@ extension Checker {
         checkType(type, builtin, index, argument.value.span)
       }
     }
+    if !isMisplaced { reportMissing(builtin, given, place) }
+    let site = CallSite(
+      span: span, nameSpan: place, arguments: places, isEmpty: arguments.isEmpty)
+    return (BuiltinCallNode(builtin, site, nodes), builtin.returns == .any ? nil : builtin.returns)
+  }
+
+  private mutating func reportMissing(_ builtin: Builtin, _ given: Set<Int>, _ place: Span) {
     let missing = builtin.parameters.indices.filter { index in
       let parameter = builtin.parameters[index]
       return parameter.kind != .rest && parameter.defaultValue == nil && !given.contains(index)
     }
-    if !missing.isEmpty, !isMisplaced {
-      report(builtin.missing(missing.map { builtin.parameters[$0] }), place)
-    }
-    let site = CallSite(
-      span: span, nameSpan: place, arguments: places, isEmpty: arguments.isEmpty)
-    return (BuiltinCallNode(builtin, site, nodes), builtin.returns == .any ? nil : builtin.returns)
+    if missing.isEmpty { return }
+    report(builtin.missing(missing.map { builtin.parameters[$0] }), place)
   }
 
   private func surplus(_ builtin: Builtin, _ count: Int) -> EvokeError {
