@@ -31,6 +31,16 @@ struct PromptTests {
     try prompt.expect("evoke> ")
   }
 
+  /// Types the beginning of an input, waits for what it becomes, and drops it.
+  private func expectCompletion(
+    of typed: String, _ completed: String, by prompt: Pseudoterminal
+  ) throws {
+    prompt.type(typed)
+    try prompt.expect(completed)
+    prompt.type("\u{3}")
+    try prompt.expect("evoke> ")
+  }
+
   @Test("Tab completes names, labels, members, commands and files")
   func completion() throws {
     let prompt = try prompt()
@@ -41,10 +51,7 @@ struct PromptTests {
       ("images(\"given/4\t", "given/4.png"), ("x = sort\t", "sorted"),
       ("?evol\t", "?evolve"), (":save giv\t", "given/"),
     ] {
-      prompt.type(typed)
-      try prompt.expect(completed)
-      prompt.type("\u{3}")
-      try prompt.expect("evoke> ")
+      try expectCompletion(of: typed, completed, by: prompt)
     }
   }
 
@@ -55,10 +62,7 @@ struct PromptTests {
     for (typed, completed) in [
       ("generate(m, \"a photo of a strip\t", "striped"), ("m.picture\t", "m.picture_size"),
     ] {
-      prompt.type(typed)
-      try prompt.expect(completed)
-      prompt.type("\u{3}")
-      try prompt.expect("evoke> ")
+      try expectCompletion(of: typed, completed, by: prompt)
     }
   }
 
