@@ -40,7 +40,8 @@ let layers: [Target] = [
   .target(
     name: "Notebook",
     dependencies: [
-      "CMarkdown", "Language", .product(name: "GRDB", package: "GRDB.swift"),
+      "CMarkdown", "Tensors", "Language", .product(name: "GRDB", package: "GRDB.swift"),
+      .product(name: "Crypto", package: "swift-crypto"),
     ]),
   // Runs single parts on given inputs, for scripts/conformance.
   .executableTarget(
