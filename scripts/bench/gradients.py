@@ -10,7 +10,8 @@ import statistics
 import subprocess
 import time
 
-from models import DEMO, Evoke
+from models import DEMO
+from process import Evoke
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -29,7 +30,7 @@ class Torch:
         self.embeddings = output.requires_grad_()
         return self.embeddings
 
-    def __call__(self, part: str, batch: int, repeats: int) -> list[float]:
+    def __call__(self, part: str, _: int, batch: int, repeats: int) -> list[float]:
         side, tokens = self.unet.config.sample_size, self.text.config.max_position_embeddings
         z, noise, t = torch.randn(batch, 4, side, side), torch.randn(batch, 4, side, side), torch.arange(batch) * 37 % 1000
         ids = torch.arange(batch * tokens).view(batch, tokens) % 500
@@ -64,10 +65,10 @@ if __name__ == "__main__":
         for part in ("gradient", "gradient-recomputed"):
             times = {name: [] for name in sides}
             for side in sides.values():
-                side(part, batch, 2)
+                side(part, 0, batch, 2)
             for _ in range(a.rounds):
                 for name, side in sides.items():
-                    times[name] += side(part, batch, 2)
+                    times[name] += side(part, 0, batch, 2)
             mine, theirs = (1000 * statistics.median(times[name]) for name in ("evoke", "PyTorch"))
             print(f"| {part} | {batch} | {mine:.1f} | {theirs:.1f} | {theirs / mine:.2f}× |", flush=True)
     print("\n| peak memory, MiB | batch | process before the step | at its peak | the step's own |\n|---|---|---|---|---|")

@@ -3,8 +3,9 @@ import argparse
 import os
 import pathlib
 import statistics
-import subprocess
 import time
+
+from process import Evoke
 
 os.environ.pop("OPENBLAS_CORETYPE", None)
 import torch  # noqa: E402
@@ -22,8 +23,8 @@ class Torch:
         self.text = load(CLIPTextModel, "text_encoder")
 
     @torch.no_grad()
-    def __call__(self, part: str, batch: int, repeats: int) -> list[float]:
-        side, tokens = self.unet.config.sample_size, self.text.config.max_position_embeddings
+    def __call__(self, part: str, side: int, batch: int, repeats: int) -> list[float]:
+        side, tokens = side or self.unet.config.sample_size, self.text.config.max_position_embeddings
         factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
         z = torch.randn(batch, 4, side, side)
         run = {
@@ -39,15 +40,6 @@ class Torch:
             run()
             seconds.append(time.process_time() - start)
         return seconds
-
-
-class Evoke:
-    def __init__(self, probe: pathlib.Path, folder: pathlib.Path, threads: int):
-        self.process = subprocess.Popen([probe, "bench", folder, str(threads), "float32", "fast"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def __call__(self, part: str, batch: int, repeats: int) -> list[float]:
-        print(part, 0, batch, repeats, file=self.process.stdin, flush=True)
-        return [float(s) for s in self.process.stdout.readline().split()]
 
 
 CASES = [("unet", 1, 20), ("unet", 20, 4), ("unet", 80, 1), ("text", 1, 20), ("text", 20, 6), ("encode", 1, 20), ("encode", 20, 2),
@@ -68,9 +60,9 @@ if __name__ == "__main__":
             continue
         times = {name: [] for name in sides}
         for side in sides.values():
-            side(part, batch, 2)
+            side(part, 0, batch, 2)
         for _ in range(a.rounds):
             for name, side in sides.items():
-                times[name] += side(part, batch, repeats)
+                times[name] += side(part, 0, batch, repeats)
         mine, theirs = (1000 * statistics.median(times[name]) for name in ("evoke", "PyTorch"))
         print(f"| {part} | {batch} | {mine:.2f} | {theirs:.2f} | {theirs / mine:.2f}× |", flush=True)

@@ -7,38 +7,36 @@ import argparse
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
+import loading
+from process import Evoke, Process
+
 CASES = [("unet", 64, 1), ("unet", 64, 2), ("unet", 32, 1), ("unet", 32, 2), ("text", 0, 1), ("text", 0, 20), ("encode", 64, 1), ("decode", 64, 1)]
 
 
 def make(folder):
     """Writes the folder with seeded random weights."""
     import torch
-    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from diffusers import AutoencoderKL
     from transformers import CLIPTextConfig, CLIPTextModel
     torch.manual_seed(0)
-    cross = ("CrossAttnDownBlock2D",) * 3, ("CrossAttnUpBlock2D",) * 3
     parts = {
-        "unet": lambda: UNet2DConditionModel(
-            sample_size=64, block_out_channels=(320, 640, 1280, 1280), cross_attention_dim=768, attention_head_dim=8,
-            down_block_types=cross[0] + ("DownBlock2D",), up_block_types=("UpBlock2D",) + cross[1]),
-        "vae": lambda: AutoencoderKL(
+        "unet": loading.folder,
+        "vae": lambda where: AutoencoderKL(
             block_out_channels=(128, 256, 512, 512), layers_per_block=2, sample_size=512, down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4),
-        "text_encoder": lambda: CLIPTextModel(CLIPTextConfig(
-            vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)),
+            up_block_types=("UpDecoderBlock2D",) * 4).half().save_pretrained(where),
+        "text_encoder": lambda where: CLIPTextModel(CLIPTextConfig(
+            vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)).half().save_pretrained(where),
     }
-    for name, part in parts.items():
+    for name, write in parts.items():
         if not (folder / name / "config.json").exists():
-            part().half().save_pretrained(folder / name)
+            write(folder / name)
 
 
 class Torch:
-    """PyTorch eager; `memory` and `dtype` are its own best choices on the command line."""
+    """PyTorch eager, in the precision and with the memory layout that the command line asks for."""
 
     def __init__(self, folder, options):
         import torch
@@ -122,22 +120,6 @@ def serve(peer):
         print(*peer.measure(part, *map(int, numbers)), flush=True)
 
 
-class Process:
-    def __init__(self, command):
-        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def __call__(self, *request):
-        print(*request, file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline().split()
-        if not answer:
-            raise SystemExit(f"{self.process.args[0]} ended early")
-        return [float(s) for s in answer]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("probe", type=pathlib.Path, help="the built conformance-probe")
@@ -159,8 +141,8 @@ def main():
     flags = ["--threads", options.threads] + ["--bfloat16"] * options.bfloat16 + ["--channels-last"] * options.channels_last
     print("| peer | part | side | batch | evoke s | peer s | speed |\n|---|---|---|---|---|---|---|", flush=True)
     for peer in options.peers:
-        sides = [Process([options.probe, "bench", options.folder, options.threads, options.precision, options.memory]),
-                 Process([sys.executable, __file__, options.probe, options.folder, "--serve", peer, *flags])]
+        sides = [Evoke(options.probe, options.folder, options.threads, options.precision, options.memory),
+                 Process(sys.executable, __file__, options.probe, options.folder, "--serve", peer, *flags)]
         for case in CASES:
             wanted = not options.cases or ":".join(map(str, case)) in options.cases
             if not wanted or (peer == "openvino" and case[0] != "unet"):
