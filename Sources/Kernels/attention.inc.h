@@ -12,8 +12,8 @@ static void rows_times_panel(
     const long i = rows * t / tiles, end = rows * (t + 1) / tiles;
     float *out = c + i * QueryBlock;
     panel_tile(
-        pairs, 2, (int)(end - i), kc, a + i * lda, lda, b, QueryBlock, accumulate ? out : 0, QueryBlock,
-        out, QueryBlock);
+        pairs, 2, (int)(end - i), kc, a + i * lda, lda, b, QueryBlock, accumulate ? out : 0,
+        QueryBlock, out, QueryBlock, (const char *)b, 0);
   }
 }
 

@@ -66,6 +66,7 @@ static void convolve_unit(void *context, long unit) {
     }
     p.a = windows;
     p.lda = p.kc;
+    p.next = d + 1 < depths ? panel_at(g, 0, p.k0 + p.kc) : NULL;
     kernel_table()->product(&p);
   }
 }

@@ -36,6 +36,7 @@ static void multiply_unit(void *context, long unit) {
     p.k0 = g->k * d / depths;
     p.kc = g->k * (d + 1) / depths - p.k0;
     p.a = g->a + p.m0 * g->lda + p.k0;
+    p.next = d + 1 < depths ? panel_at(g, p.p0, p.k0 + p.kc) : NULL;
     if (cut->gathered) {
       float *to = kernel_scratch(ScratchColumns, rows * DepthPerBlock);
       gather(g, &p, to);

@@ -1,10 +1,13 @@
 // The product tile: `rows` rows times `width` vectors of columns, kept in registers over one block
-// of K. Vector lanes run over outputs, never over K: each output stays one chain.
+// of K. Vector lanes run over outputs, never over K: each output stays one chain. On the way it asks
+// for what is read soon, `step` bytes of `ahead` with every step of K: weights arrive from memory while
+// others are multiplied.
 #include "vector.h"
 
 INLINE void product_tile(
-    const bool pairs, const int rows, const int width, long kc, const float *a, long lda, const float *b, long ldb,
-    const float *start, long start_stride, float *c, long ldc) {
+    const bool pairs, const int rows, const int width, long kc, const float *a, long lda,
+    const float *b, long ldb, const float *start, long start_stride, float *c, long ldc,
+    const char *ahead, long step) {
   Lanes sums[14][3];
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++)
@@ -12,6 +15,7 @@ INLINE void product_tile(
     for (int j = 0; j < width; j++)
       sums[i][j] = start ? lanes_load(start + i * start_stride + 16 * j) : lanes_all(0.0f);
   for (long k = 0; k < kc; k++) {
+    __builtin_prefetch(ahead + k * step, 0, 2);
     Lanes columns[3];
 #pragma clang loop unroll(full)
     for (int j = 0; j < width; j++) columns[j] = lanes_load(b + k * ldb + 16 * j);
@@ -32,10 +36,11 @@ INLINE void product_tile(
 
 #define TILE_ARGUMENTS                                                                      \
   int rows, long kc, const float *a, long lda, const float *b, long ldb, const float *start, \
-      long start_stride, float *c, long ldc
-#define TILE_CASE(rows, width, pairs)                                                   \
-  case rows:                                                                            \
-    product_tile(pairs, rows, width, kc, a, lda, b, ldb, start, start_stride, c, ldc); \
+      long start_stride, float *c, long ldc, const char *ahead, long step
+#define TILE_CASE(rows, width, pairs)                                              \
+  case rows:                                                                       \
+    product_tile(                                                                  \
+        pairs, rows, width, kc, a, lda, b, ldb, start, start_stride, c, ldc, ahead, step); \
     break;
 #define UP_TO_6(width, pairs)                                                                 \
   TILE_CASE(6, width, pairs) TILE_CASE(5, width, pairs) TILE_CASE(4, width, pairs)            \
@@ -64,7 +69,7 @@ TILES(pairs_tile_3, UP_TO_9, 3, true)
   ((width) == 2 ? pairs_tile_2 : (width) == 3 ? pairs_tile_3 : pairs_tile_1)
 static void panel_tile(bool pairs, int width, TILE_ARGUMENTS) {
   (pairs ? PAIRS_TILE_OF(width) : TILE_OF(width))(
-      rows, kc, a, lda, b, ldb, start, start_stride, c, ldc);
+      rows, kc, a, lda, b, ldb, start, start_stride, c, ldc, ahead, step);
 }
 #else
 #define MOST_ROWS(width) (SOFTWARE_FMA ? 2 : 6)
@@ -74,7 +79,7 @@ static void panel_tile(bool pairs, int width, TILE_ARGUMENTS) {
   for (int j = 0; j < width; j++)
     (pairs ? pairs_tile_1 : tile_1)(
         rows, kc, a, lda, b + 16 * j, ldb, start ? start + 16 * j : 0, start_stride, c + 16 * j,
-        ldc);
+        ldc, ahead, step);
 }
 #endif
 
@@ -119,7 +124,7 @@ static void multiply_panel(const ProductBlock *block, long panel) {
   const int width = (int)panel_width(g->n, panel);
   const long column = panel_start(g->n, panel) * 16, ldb = width * 16;
   const long columns = minimum(g->n - column, ldb);
-  const float *b = g->b + column * g->k + block->k0 * ldb;
+  const float *b = panel_at(g, panel, block->k0);
   const long rows = block->m1 - block->m0;
   const long tiles = (rows + MOST_ROWS(width) - 1) / MOST_ROWS(width);
   float first[48];
@@ -128,7 +133,13 @@ static void multiply_panel(const ProductBlock *block, long panel) {
     for (long j = 0; j < ldb; j++) first[j] = j < columns ? g->bias[column + j] : 0;
     start = first;
   }
+  // The next panel's rows of B, a share with every tile.
+  const float *next =
+      panel + 1 < block->p1 ? panel_at(g, panel + 1, block->k0) : block->next;
+  const long share = next ? block->kc * ldb * (long)sizeof(float) / tiles : 0;
+  const long step = share / block->kc;
   for (long t = 0; t < tiles; t++) {
+    const char *ahead = (const char *)(next ? next : b) + t * share;
     const long i = rows * t / tiles, end = rows * (t + 1) / tiles;
     const float *a = block->a + i * block->lda;
     float *c = g->c + (block->m0 + i) * g->ldc + column;
@@ -136,7 +147,8 @@ static void multiply_panel(const ProductBlock *block, long panel) {
     if (columns == ldb) {
       const float *from = block->k0 ? c : start;
       panel_tile(
-          g->bfloat16, width, count, block->kc, a, block->lda, b, ldb, from, block->k0 ? g->ldc : 0, c, g->ldc);
+          g->bfloat16, width, count, block->kc, a, block->lda, b, ldb, from,
+          block->k0 ? g->ldc : 0, c, g->ldc, ahead, step);
       continue;
     }
     // The last panel: columns beyond n go to a buffer.
@@ -146,7 +158,7 @@ static void multiply_panel(const ProductBlock *block, long panel) {
         for (long j = 0; j < ldb; j++) edge[r * ldb + j] = j < columns ? c[r * g->ldc + j] : 0;
     panel_tile(
         g->bfloat16, width, count, block->kc, a, block->lda, b, ldb, block->k0 ? edge : start,
-        block->k0 ? ldb : 0, edge, ldb);
+        block->k0 ? ldb : 0, edge, ldb, ahead, step);
     for (int r = 0; r < count; r++) memcpy(c + r * g->ldc, edge + r * ldb, columns * sizeof(float));
   }
   if (block->k0 + block->kc == g->k) finish_rows(g, block->m0, rows, column, columns);

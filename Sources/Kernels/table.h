@@ -3,12 +3,14 @@
 #include "include/gradients.h"
 
 // Rows m0 ..< m1 times panels p0 ..< p1 for columns k0 ..< k0 + kc of A, whose first row and
-// column are at `a`. In bfloat16 K counts pairs, and A holds them too. Continues the chains in C when k0 > 0; finishes them when k0 + kc = K.
+// column are at `a`. In bfloat16 K counts pairs, and A holds them too. Continues the chains in C
+// when k0 > 0; finishes them when k0 + kc = K.
 typedef struct ProductBlock {
   const KernelGemm *gemm;
   long m0, m1, p0, p1, k0, kc;
   const float *a;
   long lda;
+  const float *next;  // packed weights that are read after the last panel's, or null
 } ProductBlock;
 
 // The keys of one head, `key_stride` apart, and its values as [width][keys]; pairs in bfloat16.
@@ -108,5 +110,8 @@ static inline long panel_width(long n, long panel) {
 static inline long panel_start(long n, long panel) {
   long vectors = (n + 15) / 16;
   return panel == 0 ? 0 : panel * 2 + vectors % 2;
+}
+static inline const float *panel_at(const KernelGemm *g, long panel, long k) {
+  return g->b + 16 * (panel_start(g->n, panel) * g->k + panel_width(g->n, panel) * k);
 }
 static inline long minimum(long a, long b) { return a < b ? a : b; }

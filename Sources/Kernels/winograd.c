@@ -28,13 +28,15 @@ typedef struct Cut {
   long tiles, blocks;
 } Cut;
 
-static void multiply_place(const KernelGemm *g) {
+// `next` are the weights of the place after this one, or null.
+static void multiply_place(const KernelGemm *g, const float *next) {
   const long depths = (g->k + DepthPerBlock - 1) / DepthPerBlock;
   for (long d = 0; d < depths; d++) {
-    const long k0 = g->k * d / depths;
+    const long k0 = g->k * d / depths, k1 = g->k * (d + 1) / depths;
     ProductBlock p = {
         .gemm = g, .m0 = 0, .m1 = g->m, .p0 = 0, .p1 = panel_count(g->n),
-        .k0 = k0, .kc = g->k * (d + 1) / depths - k0, .a = g->a + k0, .lda = g->lda,
+        .k0 = k0, .kc = k1 - k0, .a = g->a + k0, .lda = g->lda,
+        .next = d + 1 < depths ? panel_at(g, 0, k1) : next,
     };
     kernel_table()->product(&p);
   }
@@ -63,7 +65,7 @@ static void winograd_unit(void *context, long unit) {
         .b = v->weights + i * stride, .c = out + i * out_stride, .ldc = out_row,
         .bfloat16 = v->layer.bfloat16,
     };
-    multiply_place(&g);
+    multiply_place(&g, i + 1 < places ? g.b + stride : NULL);
   }
   kernel_table()->winograd_output(v, cut->tile, first, count, out, out_row, out_stride);
 }
