@@ -47,7 +47,9 @@ enum CoreBuiltins {
       ], returns: .none, example: "check(1 + 1 == 2, \"arithmetic is broken\")"
     ) { arguments, _ in
       guard try arguments.bool("condition") else {
-        throw arguments.error("condition", .value, try arguments.string("message"))
+        let message = try arguments.string("message")
+        throw arguments.error(
+          "condition", .value, message.isEmpty ? "the check failed" : message)
       }
       return .none
     },
