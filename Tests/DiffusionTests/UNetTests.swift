@@ -55,30 +55,6 @@ struct UNetTests {
     }
   }
 
-  @Test("gives the same bits with any number of threads and every instruction set")
-  func machineInvariant() throws {
-    let example = Self.cases[0]
-    let unet = try UNet2DCondition(folder: example.folder)
-    let (z, text) = try (example.tensor("z"), example.tensor("text"))
-    let timesteps = try example.timesteps()
-    let together = try unet(z, timesteps: timesteps, text: text)
-    let copies = 13
-    let (threads, set) = (Compute.threads, Compute.instructionSet)
-    defer {
-      Compute.threads = threads
-      try? Compute.setInstructionSet(set)
-    }
-    for (threads, set) in [1, 2, 4].flatMap({ n in Compute.supported.map { (n, $0) } }) {
-      Compute.threads = threads
-      try Compute.setInstructionSet(set)
-      let many = try unet(
-        Tensor.concatenated(Array(repeating: z, count: copies), axis: 0),
-        timesteps: Array(repeating: timesteps, count: copies).flatMap { $0 },
-        text: Tensor.concatenated(Array(repeating: text, count: copies), axis: 0))
-      for copy in 0..<copies { #expect(many.rows(3 * copy..<3 * copy + 3) == together) }
-    }
-  }
-
   @Test("takes prepared texts, one for several samples")
   func preparedTexts() throws {
     let example = Self.cases[0]

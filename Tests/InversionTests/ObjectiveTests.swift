@@ -45,6 +45,32 @@ import Testing
     }
   }
 
+  @Test("candidates may come in any order, under any circumstances", arguments: 0..<2)
+  func orderChangesNoBit(_ seed: Int) throws {
+    let (threads, best) = (Compute.threads, Compute.instructionSet)
+    defer {
+      Compute.threads = threads
+      try? Compute.setInstructionSet(best)
+    }
+    var random = Philox(seed: UInt64(seed), stream: "order")
+    let objective = try smallObjective(draws: 2 + seed, seed: UInt64(seed))
+    let some = try candidates(5)
+    let expected = try objective.losses(some, generation: seed)
+    for set in Compute.supported {
+      try Compute.setInstructionSet(set)
+      for count in set == .scalar ? [1 + seed] : [1, 2, 3, 4] {
+        Compute.threads = count
+        let order = random.shuffled(Array(some.indices)).prefix(set == .scalar ? 2 : 5)
+        let batch = 1 + random.integer(below: 2 * some.count)
+        let found = try objective.losses(
+          order.map { some[$0] }, generation: seed, batch: batch)
+        #expect(
+          found == order.map { expected[$0] },
+          "\(set), \(count) threads, batches of \(batch), order \(order)")
+      }
+    }
+  }
+
   @Test func drawsAreSharedStratifiedAndFreshEachGeneration() throws {
     let objective = try smallObjective()
     let one = try candidates(1)[0]

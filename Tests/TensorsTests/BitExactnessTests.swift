@@ -86,6 +86,18 @@ import Testing
     #expect(alone == layer(x, adding: residual, addingPerSample: shift).rows(last))
   }
 
+  /// Wide layers choose their algorithm by the map that they are meant for: F(4×4), F(2×2), none.
+  @Test(arguments: [1024, 0, 64]) func wideConvolution(_ positions: Int) throws {
+    var random = Philox(seed: UInt64(positions), stream: "wide")
+    let some = random.normals(shape: [23, 1150, 3, 3])
+    let layer = Convolution2D(
+      weight: Tensor.concatenated(Array(repeating: some, count: 50), axis: 0), bias: nil,
+      positions: positions)
+    let x = random.normals(shape: [2, 3, 2, 1150])
+    try sameBitsEverywhere("wide convolution for \(positions)") { layer(x) }
+    #expect(layer(x.rows(1..<2)) == layer(x).rows(1..<2))
+  }
+
   /// Processors without products of bfloat16 make them of other instructions.
   @Test(arguments: 0..<8) func bfloat16(_ seed: Int) throws {
     var random = Philox(seed: UInt64(seed), stream: "bfloat16")
