@@ -35,10 +35,6 @@ struct ModelFiles {
     single = try SingleFile(file, configuration: configuration)
     let index = configuration?.appendingPathComponent("model_index.json")
     self.index = try index.flatMap { Self.exists($0) ? try Config($0) : nil }
-    guard single?.family != .latentDiffusion else {
-      throw EvokeError(
-        .format, "\(file.path): latent diffusion with BERT is read from a diffusers folder only")
-    }
   }
 
   /// What the model is called.
@@ -94,8 +90,10 @@ struct ModelFiles {
     try part(isLatentDiffusion ? "vqvae" : "vae")
   }
 
-  /// Whether this is diffusers' `LDMTextToImagePipeline`.
-  private var isLatentDiffusion: Bool { index?.has("bert") == true && single == nil }
+  /// Whether this is latent diffusion's text-to-image model, diffusers' `LDMTextToImagePipeline`.
+  private var isLatentDiffusion: Bool {
+    single.map { $0.family == .latentDiffusion } ?? (index?.has("bert") == true)
+  }
 
   private var hasPair: Bool {
     single.map { $0.family == .stableDiffusionXL } ?? (index?.has("text_encoder_2") == true)
@@ -118,7 +116,7 @@ struct ModelFiles {
     let inside = folder.appendingPathComponent("tokenizer")
     guard let single else { return inside }
     for candidate in [inside, folder]
-    where ["tokenizer.json", "vocab.json"].contains(where: {
+    where ["tokenizer.json", "vocab.json", "vocab.txt"].contains(where: {
       Self.exists(candidate.appendingPathComponent($0))
     }) {
       return candidate
@@ -126,8 +124,10 @@ struct ModelFiles {
     throw EvokeError(
       .file, "\(single.url.path) holds no tokenizer, and there is none in \(folder.path)",
       hint:
-        "name a folder that has it: model(\"…\", config: \"folder\"), with tokenizer/vocab.json "
-        + "and tokenizer/merges.txt as in any diffusers model of this kind")
+        "name a folder that has it: model(\"…\", config: \"folder\"), with "
+        + (isLatentDiffusion
+          ? "tokenizer/vocab.txt" : "tokenizer/vocab.json and tokenizer/merges.txt")
+        + " as in any diffusers model of this kind")
   }
 
   /// A file or folder beside the parts, if it is there; a single file has no parts beside it.
@@ -150,7 +150,7 @@ struct ModelFiles {
 
   private static let tokenizerFiles = [
     "added_tokens.json", "merges.txt", "special_tokens_map.json", "tokenizer.json",
-    "tokenizer_config.json", "vocab.json",
+    "tokenizer_config.json", "vocab.json", "vocab.txt",
   ]
 
   private static func exists(_ url: URL) -> Bool {

@@ -35,6 +35,25 @@ struct LatentDiffusionTests {
     #expect(Array(rows[2...3]) == [table, table + 1])
   }
 
+  @Test("is the same from a single file in the original keys")
+  func singleFile() throws {
+    let file = folder.appendingPathComponent("model.ckpt")
+    let model = try DiffusionModel(file: file, configuration: folder)
+    #expect(model.tokenizer.maxLength == 77 && model.schedule.predictionType == .epsilon)
+    var request = GenerationRequest("a photo of the star", seed: 5)
+    request.steps = 3
+    #expect(try model.generate(request) == DiffusionModel(folder: folder).generate(request))
+    let (given, found) = (
+      try Config(folder.appendingPathComponent("bert/config.json")),
+      try SingleFile(file).part("bert").config
+    )
+    for key in [
+      "vocab_size", "d_model", "encoder_layers", "encoder_ffn_dim", "max_position_embeddings",
+    ] { #expect(try found.int(key) == given.int(key), "\(key)") }
+    let error = #expect(throws: EvokeError.self) { try DiffusionModel(file: file) }
+    #expect(error?.message.contains("norm_num_groups") == true)  // 32 in the released model
+  }
+
   @Test("cuts texts into the tokens that transformers finds, from either file")
   func tokens() throws {
     let cases = try Config(folder.appendingPathComponent("cases.json"))

@@ -16,7 +16,7 @@ TOKENIZER = single_files.GOLDENS / "tokenizer-1.5"
 
 
 def cases(seed, full):
-    """(name, pipeline, original keys or None)"""
+    """(name, pipeline, original keys)"""
     for kind, name in (("sd15", "SD1.5"), ("sd21", "SD2.1-v")):
         configs = {kind: single_files.thinned(single_files.FULL[kind])} if full else single_files.SMALL
         pipe = single_files.pipeline(kind, configs, TOKENIZER, seed).to(torch.float16)
@@ -24,7 +24,8 @@ def cases(seed, full):
     pipe = single_files.xl_pipeline(TOKENIZER, seed, single_files.thinned(single_files.xl_configs(True)) if full else None).to(torch.float16)
     yield "SDXL", pipe, lambda pipe=pipe: single_files.original_xl(pipe)
     vocabulary = latent_diffusion.FOLDER / "tokenizer"
-    yield "LDM", latent_diffusion.pipeline(BertTokenizer.from_pretrained(vocabulary), seed, full), None
+    pipe = latent_diffusion.pipeline(BertTokenizer.from_pretrained(vocabulary), seed, full)
+    yield "LDM", pipe, lambda pipe=pipe: latent_diffusion.original(pipe)
 
 
 def reference(name, pipe, z):
@@ -54,11 +55,10 @@ def run(probe, seed, work, full=False):
             save_file({"z": z}, work / "in.safetensors")
             subprocess.run([probe, "parts", folder, "-", work / "in.safetensors", work / "out.safetensors", PROMPT], check=True)
             found = safetensors.numpy.load_file(work / "out.safetensors")
-            if original:
-                save_file({k: v.clone() for k, v in original().items()}, work / "single.safetensors")
-                subprocess.run([probe, "parts", work / "single.safetensors", folder, work / "in.safetensors", work / "single-out.safetensors", PROMPT], check=True)
-                same = filecmp.cmp(work / "out.safetensors", work / "single-out.safetensors", shallow=False)
-                yield f"{name}{' at full width' if wide else ''}: single file against folder, differing results", float(not same), 0
+            save_file({k: v.clone() for k, v in original().items()}, work / "single.safetensors")
+            subprocess.run([probe, "parts", work / "single.safetensors", folder, work / "in.safetensors", work / "single-out.safetensors", PROMPT], check=True)
+            same = filecmp.cmp(work / "out.safetensors", work / "single-out.safetensors", shallow=False)
+            yield f"{name}{' at full width' if wide else ''}: single file against folder, differing results", float(not same), 0
             hidden, output, picture = reference(name, pipe, z)
             label = f"{name}{' at full width, one layer a block' if wide else ''}"
             yield f"{label}: hidden states", relative(found["hidden"][:, :hidden.shape[1]], hidden), 2e-4

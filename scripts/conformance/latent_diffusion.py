@@ -1,17 +1,22 @@
-"""Latent diffusion's text-to-image model with BERT: tiny goldens from diffusers' LDMTextToImagePipeline and transformers' BertTokenizer."""
+"""Latent diffusion's text-to-image model with BERT: tiny goldens from diffusers' LDMTextToImagePipeline and transformers' BertTokenizer, and the
+same model in the original key layout, which diffusers' own conversion reads back."""
 import argparse
 import json
 import pathlib
 import random
 import shutil
+import types
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, LDMTextToImagePipeline, UNet2DConditionModel
+from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
 from diffusers.pipelines.latent_diffusion.pipeline_latent_diffusion import LDMBertConfig, LDMBertModel
+from diffusers.pipelines.stable_diffusion.convert_from_ckpt import convert_ldm_bert_checkpoint
 from safetensors.torch import save_file
 from transformers import BertTokenizer
 
 from random_models import randomise
+from single_files import original_unet, original_vae, renamed
 from texts import FIXED, texts
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "Tests/DiffusionTests/Goldens/latent-diffusion"
@@ -52,6 +57,56 @@ def pipeline(tokenizer, seed, full=False):
     return LDMTextToImagePipeline(vqvae=vae, bert=bert, tokenizer=tokenizer, unet=unet, scheduler=scheduler)
 
 
+def original_bert(model):
+    """x-transformers' keys: attention and perceptron are layers of their own, each with its norm in front."""
+    pairs = [("model.embed_tokens", "token_emb"), ("model.embed_positions", "pos_emb.emb"), ("model.layer_norm", "norm")]
+    for i in reversed(range(model.config.encoder_layers)):
+        layer, place = f"model.layers.{i}.", "attn_layers.layers.{}."
+        attention, perceptron = place.format(2 * i), place.format(2 * i + 1)
+        pairs += [(layer + "self_attn_layer_norm.", attention + "0."), (layer + "final_layer_norm.", perceptron + "0."),
+                  (layer + "fc1.", perceptron + "1.net.0.0."), (layer + "fc2.", perceptron + "1.net.2.")]
+        pairs += [(layer + f"self_attn.{part}_proj.", attention + f"1.to_{part}.") for part in ("q", "k", "v", "out")]
+    return {"cond_stage_model.transformer." + k: v for k, v in renamed(model.state_dict(), pairs).items()}
+
+
+def original(pipe):
+    """The whole model in CompVis's key layout."""
+    return original_unet(pipe.unet) | original_vae(pipe.vqvae) | original_bert(pipe.bert)
+
+
+def tree(state):
+    """A state dictionary as the nested objects that diffusers' conversion asks: lists where the names are numbers."""
+    parts, found = {}, types.SimpleNamespace()
+    for key, value in state.items():
+        head, _, rest = key.partition(".")
+        parts.setdefault(head, {})[rest] = value
+    if all(head.isdigit() for head in parts):
+        return {int(head): tree(below) for head, below in parts.items()}
+    for head, below in parts.items():
+        setattr(found, head, torch.nn.Parameter(below[""]) if "" in below else tree(below))
+    return found
+
+
+class Layers(dict):
+    """Numbered modules with the slices that ModuleList has."""
+
+    def __getitem__(self, place):
+        return [self[i] for i in range(*place.indices(len(self)))] if isinstance(place, slice) else super().__getitem__(place)
+
+
+def check_with_diffusers(state, pipe):
+    """diffusers converts the keys back to the model that they were made from."""
+    bert = tree({k.removeprefix("cond_stage_model."): v for k, v in state.items() if k.startswith("cond_stage_model.")})
+    bert.transformer.attn_layers.layers = Layers(bert.transformer.attn_layers.layers)
+    read = {"bert": convert_ldm_bert_checkpoint(bert, pipe.bert.config).state_dict(),
+            "unet": convert_ldm_unet_checkpoint(dict(state), dict(pipe.unet.config)),
+            "vqvae": convert_ldm_vae_checkpoint(dict(state), dict(pipe.vqvae.config))}
+    for part, theirs in read.items():
+        mine = getattr(pipe, part).state_dict()
+        assert mine.keys() == theirs.keys(), (part, mine.keys() ^ theirs.keys())
+        assert all(torch.equal(v, theirs[k].reshape(v.shape)) for k, v in mine.items()), part
+
+
 @torch.no_grad()
 def write_goldens(seed):
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -64,6 +119,9 @@ def write_goldens(seed):
     pipe = pipeline(tokenizer, seed)
     bert, unet, vae = pipe.bert, pipe.unet, pipe.vqvae
     pipe.save_pretrained(FOLDER)
+    state = {k: v.clone() for k, v in original(pipe).items()}
+    check_with_diffusers(state, pipe)
+    torch.save({"global_step": 1, "state_dict": state}, FOLDER / "model.ckpt")
     shutil.rmtree(FOLDER / "vocabulary")
     bert, unet, vae = bert.float().eval(), unet.float().eval(), vae.float().eval()
     ids = tokenizer(["A photo of the star, red cats"], padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids

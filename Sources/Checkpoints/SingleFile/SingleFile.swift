@@ -58,14 +58,16 @@ public struct SingleFile: Sendable {
       hint: "a refiner or a part of a model cannot be used by itself")
   }
 
-  /// Configuration and weights of a sub-model: `unet`, `vae`, `text_encoder` or `text_encoder_2`.
+  /// Configuration and weights of a sub-model: `unet`, `vae`, `text_encoder` or `text_encoder_2`; of
+  /// latent diffusion `unet`, `vqvae` and `bert`.
   ///
   /// Throws `EvokeError(.format)` when the keys do not form one.
   public func part(_ name: String) throws -> (config: Config, weights: Weights) {
     let inferred: OriginalPart =
       switch name {
       case "unet": try OriginalUNet(keys).part(family)
-      case "vae": try OriginalAutoencoder(keys).part(family)
+      case "vae", "vqvae": try OriginalAutoencoder(keys).part(family)
+      case "bert": try OriginalBERT(keys).part()
       default: try OriginalTextEncoder(keys, family, isSecond: name == "text_encoder_2").part()
       }
     let config =
