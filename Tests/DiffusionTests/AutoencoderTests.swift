@@ -48,7 +48,8 @@ struct AutoencoderTests {
   @Test(
     "refuses what it does not do",
     arguments: [
-      ("latents_mean", "[0, 0, 0, 0]"), ("down_block_types", #"["AttnDownEncoderBlock2D"]"#),
+      ("_class_name", #""VQModel""#), ("latents_mean", "[0, 0, 0, 0]"),
+      ("down_block_types", #"["AttnDownEncoderBlock2D"]"#),
       ("block_out_channels", "[7, 12]"), ("act_fn", #""mish""#),
     ])
   func refusesConfigurations(_ key: String, _ value: String) throws {
