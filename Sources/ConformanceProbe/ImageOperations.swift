@@ -50,9 +50,11 @@ let imageOperations: [String: Operation] = [
     try Safetensors.write(
       [("hidden", hidden), ("output", output), ("picture", picture)], to: arguments.url(3))
   },
-  // FOLDER IN OUT: "z" [B, C, h, w], "timesteps" [B], "text" [B, L, d] → "output"
+  // FOLDER IN OUT [PRECISION]: "z" [B, C, h, w], "timesteps" [B], "text" [B, L, d] → "output"
   "unet": { arguments in
-    let unet = try UNet2DCondition(folder: arguments.url(0))
+    let precision = arguments.rest(3).first.flatMap(Precision.init(rawValue:)) ?? .float32
+    let unet = try UNet2DCondition(
+      folder: arguments.url(0), execution: Execution(precision: precision))
     let inputs = try SafetensorsFile(arguments.url(1))
     let output = try unet(
       inputs.tensor("z"), timesteps: inputs.tensor("timesteps").values.map(Double.init),
