@@ -39,36 +39,27 @@ struct Bench {
   }
 
   private func prepared(_ part: String, _ side: Int, _ batch: Int) throws -> () throws -> Void {
-    var random = Philox(seed: 1)
-    let z = random.normals(shape: [batch, unet.config.inputChannels, side, side])
     switch part {
     case "unet":
-      let hidden = random.normals(shape: [batch, encoder.maxLength, unet.config.textWidths[0]])
-      let timesteps = (0..<batch).map { Double($0 * 37 % 1000) }
-      return { _ = try unet(z, timesteps: timesteps, text: hidden) }
-    case "text":
-      let ids = (0..<batch).map { n in (0..<encoder.maxLength).map { (n * 7 + $0 * 13) % 500 } }
-      return { _ = encoder(try encoder.embeddings(ids)) }
+      Workload.unet(unet, promptLength: encoder.maxLength, batch: batch, side: side)
+    case "text": Workload.text(encoder, batch: batch)
     case "gradient", "gradient-recomputed":
-      return try gradientStep(z, batch, recomputing: part == "gradient-recomputed")
-    case "encode":
-      let pixels = side * autoencoder.downsampling
-      let pictures = random.normals(shape: [batch, 3, pixels, pixels])
-      return { _ = try autoencoder.encode(pictures) }
-    case "decode":
-      return { _ = try autoencoder.decode(z) }
-    default:
-      throw EvokeError(.name, "there is no part \"\(part)\"")
+      gradientStep(side, batch, recomputing: part == "gradient-recomputed")
+    case "encode": Workload.encode(autoencoder, batch: batch, side: side)
+    case "decode": Workload.decode(autoencoder, batch: batch, side: side)
+    default: throw EvokeError(.name, "there is no part \"\(part)\"")
     }
   }
 
   /// The gradient of the mean squared error with respect to token embeddings, a prompt a sample.
   private func gradientStep(
-    _ z: Tensor, _ batch: Int, recomputing: Bool
-  ) throws -> () throws -> Void {
-    let ids = (0..<batch).map { n in (0..<encoder.maxLength).map { (n * 7 + $0 * 13) % 500 } }
-    let timesteps = (0..<batch).map { Double($0 * 37 % 1000) }
-    let noise = Philox(seed: 2).normals(of: z.shape)
+    _ side: Int, _ batch: Int, recomputing: Bool
+  ) -> () throws -> Void {
+    let z = Workload.latents(channels: unet.config.inputChannels, batch: batch, side: side)
+    let ids = Workload.prompts(for: encoder, batch: batch)
+    let timesteps = Workload.timesteps(batch)
+    var random = Philox(seed: 2)
+    let noise = random.normals(shape: z.shape)
     return {
       let (hidden, pullback) = try encoder.recorded(
         try encoder.embeddings(ids), recomputing: recomputing)
@@ -106,12 +97,5 @@ struct Bench {
     var time = timespec()
     clock_gettime(clock, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-  }
-}
-
-extension Philox {
-  fileprivate func normals(of shape: [Int]) -> Tensor {
-    var draws = self
-    return draws.normals(shape: shape)
   }
 }

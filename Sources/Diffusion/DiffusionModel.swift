@@ -53,6 +53,17 @@ public final class DiffusionModel: Sendable {
     try self.init(ModelFiles(file: file, configuration: configuration, execution), execution)
   }
 
+  /// Reads a model from wherever it is: a single file, told by its ending, or a folder.
+  public convenience init(
+    at url: URL, configuration: URL? = nil, execution: Execution = Execution()
+  ) throws {
+    if ModelFiles.isSingle(url) {
+      try self.init(file: url, configuration: configuration, execution: execution)
+    } else {
+      try self.init(folder: url, execution: execution)
+    }
+  }
+
   private init(_ files: ModelFiles, _ execution: Execution) throws {
     self.execution = execution
     folder = files.url
@@ -105,12 +116,16 @@ public final class DiffusionModel: Sendable {
 
   /// The model that is shipped inside the package.
   public static func demo(execution: Execution = Execution()) throws -> DiffusionModel {
+    try DiffusionModel(folder: demoFolder(), execution: execution)
+  }
+
+  static func demoFolder() throws -> URL {
     guard let folder = Bundle.module.url(forResource: "demo", withExtension: nil) else {
       throw EvokeError(
         .file, "the built-in model is missing from the installation",
         hint: "the folder evoke_Diffusion.resources has to stand beside the program")
     }
-    return try DiffusionModel(folder: folder, execution: execution)
+    return folder
   }
 
   /// A part that a model can do without, in a folder of its own; throws `EvokeError(.file)` if it is

@@ -16,14 +16,15 @@ struct ModelFiles {
   /// `model_index.json`, where there is one.
   private let index: Config?
 
-  /// A folder; throws `EvokeError(.file)` when it is no model.
-  init(folder: URL, _ execution: Execution = Execution()) throws {
+  /// A folder; throws `EvokeError(.file)` when it is no model. Without `needsIndex` it may hold only
+  /// some of the parts.
+  init(folder: URL, _ execution: Execution = Execution(), needsIndex: Bool = true) throws {
     self.execution = execution
     url = folder
     single = nil
     configuration = nil
     self.folder = folder
-    index = try Self.index(folder)
+    index = try Self.index(folder, isNeeded: needsIndex)
   }
 
   /// A single file, with a folder for what it does not hold.
@@ -35,6 +36,11 @@ struct ModelFiles {
     single = try SingleFile(file, configuration: configuration)
     let index = configuration?.appendingPathComponent("model_index.json")
     self.index = try index.flatMap { Self.exists($0) ? try Config($0) : nil }
+  }
+
+  /// Whether a model is a single file, by its name's ending.
+  static func isSingle(_ url: URL) -> Bool {
+    ["safetensors", "ckpt", "pt", "bin"].contains(url.pathExtension.lowercased())
   }
 
   /// What the model is called.
@@ -157,7 +163,7 @@ struct ModelFiles {
     FileManager.default.fileExists(atPath: url.path)
   }
 
-  private static func index(_ folder: URL) throws -> Config {
+  private static func index(_ folder: URL, isNeeded: Bool) throws -> Config? {
     let index = folder.appendingPathComponent("model_index.json")
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
@@ -168,6 +174,7 @@ struct ModelFiles {
         .file, "\(folder.path) is a file, a model is a folder in diffusers' layout")
     }
     guard exists(index) else {
+      guard isNeeded else { return nil }
       throw EvokeError(
         .file, "\(folder.path) is not a model in diffusers' layout: it has no model_index.json",
         hint: "give the folder that holds unet, vae and text_encoder")

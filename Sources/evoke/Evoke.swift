@@ -16,7 +16,7 @@ struct Evoke: ParsableCommand {
     version: Version.text,
     subcommands: [
       Prompt.self, Run.self, Replay.self, Render.self, Diff.self, StoreCommand.self, Explain.self,
-      Reference.self, Doctor.self,
+      Reference.self, Doctor.self, Bench.self,
     ],
     defaultSubcommand: Prompt.self)
 }

@@ -40,17 +40,11 @@ enum LoadingBuiltins {
     let execution = Execution(
       precision: Precision(rawValue: try arguments.member("precision")) ?? .float32,
       memory: MemoryUse(rawValue: try arguments.member("memory")) ?? .fast)
-    let model: DiffusionModel
-    if name == "demo" {
-      model = try DiffusionModel.demo(execution: execution)
-    } else {
-      let url = try context.readURL(name)
-      let isFile = ["safetensors", "ckpt", "pt", "bin"].contains(url.pathExtension.lowercased())
-      model =
-        try isFile
-        ? DiffusionModel(file: url, configuration: configuration, execution: execution)
-        : DiffusionModel(folder: url, execution: execution)
-    }
+    let model =
+      try name == "demo"
+      ? DiffusionModel.demo(execution: execution)
+      : DiffusionModel(
+        at: context.readURL(name), configuration: configuration, execution: execution)
     let precision = execution.precision == .float32 ? "" : " \(execution.precision.rawValue)"
     context.fingerprint("model", "\(model.name) sha256:\(model.digest.prefix(16))\(precision)")
     return .object(ModelValue(model))

@@ -46,8 +46,7 @@ struct Doctor: ParsableCommand {
     let seconds = (0..<5).map { _ in
       let start = ContinuousClock.now
       _ = layer(x)
-      let passed = (ContinuousClock.now - start).components
-      return Double(passed.seconds) + Double(passed.attoseconds) * 1e-18
+      return (ContinuousClock.now - start).inSeconds
     }
     return Int((2 * Double(side * side * side) / seconds.sorted()[2] / 1e9).rounded())
   }

@@ -14,7 +14,7 @@ struct MachineOptions: ParsableArguments {
     help: "Whose matrix products: evoke, or openblas for comparison, which changes last digits.")
   var backend: String?
 
-  @Option(help: "Samples that go through the UNet in one call; never changes a result.")
+  @Option(help: "Samples that go through the model in one call; never changes a result.")
   var batch: Int?
 
   @Flag(help: "No progress and no remarks on standard error.")

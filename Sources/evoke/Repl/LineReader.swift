@@ -73,7 +73,7 @@ struct TypedLines: LineReader {
     guard let historyFile else { return }
     // Appended, so that two prompts at once keep each other's lines.
     if !FileManager.default.fileExists(atPath: historyFile.path) {
-      FileManager.default.createFile(
+      _ = FileManager.default.createFile(
         atPath: historyFile.path, contents: nil, attributes: [.posixPermissions: 0o600])
     }
     append_history(1, historyFile.path)

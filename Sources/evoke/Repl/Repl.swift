@@ -259,8 +259,7 @@ final class Repl {
   }
 
   private static func text(_ duration: Duration) -> String {
-    let seconds =
-      Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    let seconds = duration.inSeconds
     if seconds < 1 { return "\((seconds * 10_000).rounded() / 10) ms" }
     return "\((seconds * 100).rounded() / 100) s"
   }

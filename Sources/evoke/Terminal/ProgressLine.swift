@@ -28,7 +28,7 @@ final class ProgressLine: Sendable {
       if let shown = state.shown, now - shown < .milliseconds(80), !isLast { return }
       state.shown = now
       state.isVisible = true
-      let line = Self.line(update, elapsed: Self.seconds(now - state.started))
+      let line = Self.line(update, elapsed: (now - state.started).inSeconds)
       Terminal.standardErrorRaw("\r\u{1b}[K" + String(line.prefix(max(20, Terminal.width - 1))))
     }
   }
@@ -68,8 +68,10 @@ final class ProgressLine: Sendable {
     if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
     return "\(whole / 3600) h \(whole % 3600 / 60) min"
   }
+}
 
-  private static func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+extension Duration {
+  var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }
