@@ -33,6 +33,7 @@ typealias Operation = @Sendable (Arguments) throws -> Void
 /// All operations by name; each file of this folder has a table of its own.
 private let operations: [String: Operation] = [
   textOperations, imageOperations, searchOperations, inversionOperations, gradientOperations,
+  pictureOperations,
 ].reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
 
 /// The command line behind the operation's name.

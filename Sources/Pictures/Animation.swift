@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// Pictures shown one after another, written as an animated PNG, which every browser plays and
-/// every PNG viewer shows the first frame of.
+/// every PNG viewer shows the first frame of, or as a GIF.
 public struct Animation: Sendable, Equatable {
   /// Pictures of one size, at least one.
   public let frames: [Picture]
@@ -60,14 +60,18 @@ public struct Animation: Sendable, Equatable {
     return file.finished()
   }
 
-  /// Writes the animation; the name ends in .png or .apng.
+  /// Writes the animation as the name's extension says: .png, .apng or .gif; the file appears whole
+  /// or not at all.
   public func write(to url: URL) throws {
-    guard ["png", "apng"].contains(url.pathExtension.lowercased()) else {
+    switch url.pathExtension.lowercased() {
+    case "png", "apng": try AtomicFile.write(pngData(), to: url)
+    case "gif": try AtomicFile.write(gifData(), to: url)
+    default:
       throw EvokeError(
-        .value, "an animation is written as PNG, and \(quoted(url.relativePath)) says otherwise",
-        hint: "end the name in .png")
+        .value,
+        "an animation is written as PNG or GIF, and \(quoted(url.relativePath)) says otherwise",
+        hint: "end the name in .png or .gif")
     }
-    try AtomicFile.write(pngData(), to: url)
   }
 
   private func control(_ part: PixelRectangle, milliseconds: Int, sequence: Int) -> [UInt8] {

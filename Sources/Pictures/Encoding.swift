@@ -36,6 +36,16 @@ extension Picture {
     }
   }
 
+  /// A part of the picture as a GIF's frame has it behind its place and size: colours and codes.
+  func gifData(of part: PixelRectangle) throws -> Data {
+    try encoded { bytes, count in
+      pixels.withUnsafeBufferPointer {
+        let start = $0.baseAddress! + (part.y * width + part.x) * 3
+        return picture_gif_frame(start, part.width, part.height, width * 3, &bytes, &count)
+      }
+    }
+  }
+
   private func encoded(
     _ encode: (inout UnsafeMutablePointer<UInt8>?, inout Int) -> PictureStatus
   ) throws -> Data {

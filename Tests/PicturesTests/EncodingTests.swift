@@ -96,7 +96,8 @@ import Testing
     try withFolder { folder in
       let animation = try Animation(frames: [one])
       try animation.write(to: folder.appendingPathComponent("a.png"))
-      let file = folder.appendingPathComponent("a.gif")
+      try animation.write(to: folder.appendingPathComponent("a.gif"))
+      let file = folder.appendingPathComponent("a.webp")
       #expect(try thrownError { try animation.write(to: file) }.kind == .value)
     }
   }

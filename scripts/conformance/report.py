@@ -30,6 +30,7 @@ MODULES = {
                           "`from_single_file` reads back, against the folders: not one bit may differ."),
     "real_sizes": ("Real sizes", "Random weights of the whole Stable Diffusion 1.5 and 2.1, in float16. UNets against the same network in float64, in both of "
                    "evoke's precisions; the autoencoder against diffusers in float32; pictures of twenty steps as above."),
+    "animations": ("Animations", "GIF and animated PNG files as Pillow reads them: differences of pixels, of 255, and of durations."),
     "gradients": ("Gradients", "‖a − b‖ / ‖b‖ of the gradients of the denoising loss with respect to hidden states and token embeddings, against torch's "
                   "autograd through transformers' text encoder and diffusers' UNet, weights frozen."),
 }

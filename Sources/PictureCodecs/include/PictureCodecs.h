@@ -1,4 +1,4 @@
-// Pictures in memory to and from PNG and JPEG bytes, for Swift.
+// Pictures in memory to and from PNG and JPEG bytes, and to GIF, for Swift.
 //
 // libpng and libjpeg report errors by longjmp, which must not cross Swift frames. Every function
 // here is a plain call that returns a status: the jumps start and end inside this target.
@@ -43,6 +43,13 @@ PictureStatus picture_encode_jpeg(const uint8_t *_Nonnull pixels, size_t width, 
 PictureStatus picture_png_image_data(const uint8_t *_Nonnull pixels, size_t width, size_t height,
                                      size_t stride, uint8_t *_Nullable *_Nonnull encoded,
                                      size_t *_Nonnull encoded_count);
+
+/// The rest of a GIF frame behind its place and size: at most 256 colours of its own (all that there
+/// are, if they are no more) and the codes of the pixels nearest to them. Rows of RGB pixels lie
+/// `stride` bytes apart. `*encoded` is malloc'd.
+PictureStatus picture_gif_frame(const uint8_t *_Nonnull pixels, size_t width, size_t height,
+                                size_t stride, uint8_t *_Nullable *_Nonnull encoded,
+                                size_t *_Nonnull encoded_count);
 
 /// The CRC-32 that ends a PNG chunk; `crc` is 0 at the start and the last result when continued.
 uint32_t picture_crc32(uint32_t crc, const uint8_t *_Nonnull bytes, size_t count);

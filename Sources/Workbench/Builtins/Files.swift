@@ -72,7 +72,7 @@ enum FileBuiltins {
           | .object(EmbeddingValue.typeName) | .tensor | .record | .list(.record) | .string,
         "a token (.safetensors, .bin for diffusers, .pt for A1111), a tensor (.safetensors, .npy), "
           + "a record of tensors (.safetensors), a picture (.png, .jpg), a plot (.svg, .png), "
-          + "an animation (.png), records or a record of lists (.csv), text (.txt)"
+          + "an animation (.png, .gif), records or a record of lists (.csv), text (.txt)"
       ),
       Parameter(label: "to", .string, "the file; written whole or not at all"),
       Parameter(
@@ -107,7 +107,7 @@ enum FileBuiltins {
         try plot.chart.picture().write(to: url)
       }
     case .object(let animation as AnimationValue):
-      try require(ending, ["png", "apng"], for: "an animation", arguments)
+      try require(ending, ["png", "apng", "gif"], for: "an animation", arguments)
       try animation.animation.write(to: url)
     case .string(let text):
       try require(ending, ["txt", "md"], for: "a text", arguments)
