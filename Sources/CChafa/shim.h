@@ -18,13 +18,18 @@ static inline evoke_terminal evoke_terminal_detect(int plain) {
                       CHAFA_PIXEL_MODE_SYMBOLS, CHAFA_CANVAS_MODE_FGBG};
   g_strfreev(environment);
   if (plain) return t;
-  if (chafa_term_info_have_seq(t.terminal, CHAFA_TERM_SEQ_BEGIN_KITTY_IMMEDIATE_IMAGE_V1))
+  // Ghostty, which this chafa does not know, draws as kitty does.
+  const gchar *name = g_getenv("TERM");
+  if (chafa_term_info_have_seq(t.terminal, CHAFA_TERM_SEQ_BEGIN_KITTY_IMMEDIATE_IMAGE_V1) ||
+      (name && strcmp(name, "xterm-ghostty") == 0))
     t.pixels = CHAFA_PIXEL_MODE_KITTY;
   else if (chafa_term_info_have_seq(t.terminal, CHAFA_TERM_SEQ_BEGIN_ITERM2_IMAGE))
     t.pixels = CHAFA_PIXEL_MODE_ITERM2;
   else if (chafa_term_info_have_seq(t.terminal, CHAFA_TERM_SEQ_BEGIN_SIXELS))
     t.pixels = CHAFA_PIXEL_MODE_SIXELS;
-  if (chafa_term_info_have_seq(t.terminal, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT))
+  // Sixels carry a palette of their own, whatever the terminal's letters may be coloured in.
+  if (t.pixels == CHAFA_PIXEL_MODE_SIXELS ||
+      chafa_term_info_have_seq(t.terminal, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT))
     t.colors = CHAFA_CANVAS_MODE_TRUECOLOR;
   else if (chafa_term_info_have_seq(t.terminal, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256))
     t.colors = CHAFA_CANVAS_MODE_INDEXED_240;
@@ -33,17 +38,19 @@ static inline evoke_terminal evoke_terminal_detect(int plain) {
   return t;
 }
 
-// The terminal's text for a picture of width × height RGB pixels in at most columns × rows cells,
-// malloc'd, without a newline at its end.
+// The terminal's text for a picture of width × height RGB pixels in at most columns × rows cells of
+// so many pixels each, malloc'd, without a newline at its end: sixels or symbols.
 static inline char *evoke_terminal_picture(evoke_terminal t, const unsigned char *rgb, int width,
-                                           int height, int columns, int rows) {
+                                           int height, int columns, int rows, int cell_width,
+                                           int cell_height) {
   gint across = columns, down = rows;
-  chafa_calc_canvas_geometry(width, height, &across, &down, 0.5f, TRUE, FALSE);
+  chafa_calc_canvas_geometry(width, height, &across, &down, (float)cell_width / cell_height, TRUE,
+                             FALSE);
   ChafaSymbolMap *symbols = chafa_symbol_map_new();
   chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_BLOCK | CHAFA_SYMBOL_TAG_SPACE);
   ChafaCanvasConfig *config = chafa_canvas_config_new();
   chafa_canvas_config_set_geometry(config, across, down);
-  chafa_canvas_config_set_cell_geometry(config, 10, 20);
+  chafa_canvas_config_set_cell_geometry(config, cell_width, cell_height);
   chafa_canvas_config_set_pixel_mode(config, t.pixels);
   chafa_canvas_config_set_canvas_mode(config, t.colors);
   chafa_canvas_config_set_symbol_map(config, symbols);

@@ -1,4 +1,5 @@
 import Foundation
+import Pictures
 import Testing
 
 /// The prompt, driven as a user drives it.
@@ -201,6 +202,26 @@ struct PromptTests {
     #expect(!plain.contains("\u{1b}[38;"))
     // The picture is there all the same.
     #expect(plain.contains("█") || plain.contains("▀") || plain.contains("▄"))
+  }
+
+  @Test(
+    "kitty and iTerm get the picture's own pixels",
+    arguments: [
+      ["TERM": "xterm-kitty"], ["TERM": "xterm-ghostty"], ["TERM_PROGRAM": "iTerm.app"],
+    ])
+  func inlinePictures(environment: [String: String]) throws {
+    let prompt = try prompt(environment: environment)
+    try say("photo = images(\"given\")[0]", "photo: 1 image", to: prompt)
+    let isKitty = environment["TERM"] != nil
+    let piece =
+      isKitty ? /\u{1b}_G([^;]*);([^\u{1b}]*)\u{1b}\\/ : /\]1337;File=([^:]*):([^\u{7}]*)\u{7}/
+    let pieces = prompt.raw.matches(of: piece)
+    let keys = try #require(pieces.first).output.1
+    #expect(keys.contains(isKitty ? "a=T,f=100,q=2,c=22," : "inline=1;"))
+    #expect(pieces.allSatisfy { $0.output.2.utf8.count <= 4096 } || !isKitty)
+    let shown = try #require(Data(base64Encoded: pieces.map { String($0.output.2) }.joined()))
+    let photo = try Picture.load(folder.appendingPathComponent("given/1.png"))
+    #expect(try Picture.decode(shown, name: "what was shown") == photo)
   }
 
   @Test("A plot is drawn in letters, with labels")

@@ -23,6 +23,16 @@ enum Terminal {
   /// The width of standard error's terminal, 80 if it is none.
   static var width: Int { size(STDERR_FILENO)?.columns ?? 80 }
 
+  /// The width and height of a letter on standard output's terminal in pixels; 10 × 20 if it does not
+  /// tell.
+  static var cell: (width: Int, height: Int) {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0,
+      size.ws_xpixel >= size.ws_col, size.ws_ypixel >= size.ws_row
+    else { return (10, 20) }
+    return (Int(size.ws_xpixel / size.ws_col), Int(size.ws_ypixel / size.ws_row))
+  }
+
   private static func size(_ file: Int32) -> (columns: Int, rows: Int)? {
     var size = winsize()
     guard ioctl(file, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {

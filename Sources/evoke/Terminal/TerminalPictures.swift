@@ -85,10 +85,25 @@ enum TerminalPictures {
 
   private static func lines(of picture: Picture, columns: Int) -> [String] {
     let rows = max(8, Terminal.height - 6)
+    let cell = Terminal.cell
+    // As many columns as leave the picture no higher than `rows`.
+    let fitting = rows * cell.height * picture.width / (cell.width * picture.height)
+    let across = max(1, min(columns, fitting))
+    switch terminal.pixels {
+    case CHAFA_PIXEL_MODE_KITTY:
+      return (try? [InlinePictures.kitty(picture.pngData(), columns: across)]) ?? []
+    case CHAFA_PIXEL_MODE_ITERM2:
+      return (try? [InlinePictures.iTerm(picture.pngData(), columns: across)]) ?? []
+    default: return drawn(picture, columns: across, rows: rows)
+    }
+  }
+
+  /// By chafa: sixels or symbols.
+  private static func drawn(_ picture: Picture, columns: Int, rows: Int) -> [String] {
     guard
       let raw = evoke_terminal_picture(
         terminal, picture.pixels, Int32(picture.width), Int32(picture.height), Int32(columns),
-        Int32(rows))
+        Int32(rows), Int32(Terminal.cell.width), Int32(Terminal.cell.height))
     else { return [] }
     defer { free(raw) }
     return String(cString: raw).split(separator: "\n", omittingEmptySubsequences: false)
