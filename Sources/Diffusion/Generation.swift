@@ -36,14 +36,17 @@ public struct GenerationRequest: Sendable {
 }
 
 extension DiffusionModel {
-  /// Draws one picture a seed.
+  /// Draws one picture a seed: as many together as have the pixels of one of 512×512.
   ///
-  /// - Parameter progress: called with the number of model calls done and their count; what it
-  ///   throws ends the drawing.
+  /// - Parameters:
+  ///   - progress: called with the number of model calls done and their count; what it throws ends
+  ///     the drawing.
+  ///   - finished: called with pictures as they are finished, in order.
   /// - Throws: `value` and `shape` errors for a request that does not fit the model, `numeric` when
   ///   the latents overflow.
   public func generate(
-    _ request: GenerationRequest, progress: (Int, Int) throws -> Void = { _, _ in }
+    _ request: GenerationRequest, progress: (Int, Int) throws -> Void = { _, _ in },
+    finished: ([Picture]) -> Void = { _ in }
   ) throws -> [Picture] {
     let (height, width) = try latentSize(request)
     guard !request.seeds.isEmpty else { throw EvokeError(.value, "there is no seed to draw from") }
@@ -63,11 +66,23 @@ extension DiffusionModel {
     sampling.guidance = request.guidance
     sampling.kind = request.sampler ?? sampling.kind
     sampling.source = request.source
-    let latents = try sampling.latents(
-      text: hidden.rows(1..<hidden.shape[0]),
-      negative: isZero ? Tensor(zeros: negative.shape) : negative, seeds: request.seeds,
-      height: height, width: width, progress: progress)
-    return try decode(latents)
+    let texts = hidden.rows(1..<hidden.shape[0])
+    let unit = autoencoder.downsampling
+    let size = max(1, 512 * 512 / (height * width * unit * unit))
+    let starts = Array(stride(from: 0, to: request.seeds.count, by: size))
+    var pictures: [Picture] = []
+    for (group, start) in starts.enumerated() {
+      let some = start..<min(start + size, request.seeds.count)
+      let latents = try sampling.latents(
+        text: texts.shape[0] == 1 ? texts : texts.rows(some),
+        negative: isZero ? Tensor(zeros: negative.shape) : negative,
+        seeds: Array(request.seeds[some]), height: height, width: width
+      ) { try progress(group * $1 + $0, starts.count * $1) }
+      let drawn = try decode(latents)
+      pictures += drawn
+      finished(drawn)
+    }
+    return pictures
   }
 
   /// Rows and columns of the latents of a request.

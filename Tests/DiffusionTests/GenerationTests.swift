@@ -1,4 +1,5 @@
 import Foundation
+import Pictures
 import Tensors
 import Testing
 
@@ -26,6 +27,25 @@ struct GenerationTests {
     wide.size = (model.autoencoder.downsampling * 3, model.autoencoder.downsampling * 5)
     let picture = try model.generate(wide)[0]
     #expect([picture.height, picture.width] == [wide.size?.height, wide.size?.width])
+  }
+
+  @Test("large pictures are drawn one after another, and given as they are finished")
+  func groups() throws {
+    var many = request([4, 9])
+    (many.steps, many.size) = (1, (512, 384))
+    var calls: [Int] = []
+    var finished: [Picture] = []
+    let pictures = try model.generate(many) { call, count in
+      #expect(count == 2)
+      if calls.last != call { calls.append(call) }
+    } finished: {
+      #expect($0.count == 1)
+      finished += $0
+    }
+    #expect(pictures == finished && pictures.count == 2)
+    #expect(calls == [0, 1, 2])
+    many.seeds = [9]
+    #expect(try model.generate(many) == [pictures[1]])
   }
 
   @Test("every setting matters")

@@ -121,6 +121,24 @@ final class RecordingHost: ScriptHost {
     #expect(interpreter["x"]?.description == "6")
   }
 
+  @Test func keepsNothingThatNoTextSays() throws {
+    // The draws of the last statement are keyed by its text: a shorter one would draw others.
+    for (source, isKept) in [
+      ("evolve(2)", true), ("x = evolve(int(normal([1]).sum()))", true),
+      ("evolve(int(normal([1], seed: 1).sum()))", true), ("evolve(int(normal([1]).sum()))", false),
+    ] {
+      let interpreter = Interpreter(registry: testRegistry, host: RecordingHost(stopsAfter: 4))
+      let program = try interpreter.prepare(source, name: "t")
+      var results: [StatementResult] = []
+      let error = #expect(throws: Diagnostic.self) {
+        try interpreter.run(program) { results.append($0) }
+      }
+      #expect(error?.error.kind == .interrupted)
+      #expect(results.count == (isKept ? 1 : 0), "\(source)")
+      #expect(error?.error.hint?.contains("bind a name") == (isKept ? nil : true))
+    }
+  }
+
   @Test func stopsALoop() throws {
     let host = RecordingHost(stopsAfter: 1)
     let interpreter = Interpreter(registry: testRegistry, host: host)

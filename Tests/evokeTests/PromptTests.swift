@@ -134,6 +134,13 @@ struct PromptTests {
     try prompt.expect("interrupted")
     try prompt.expect("evoke> ")
     try say("photos.count", "ans: 5", to: prompt)
+    prompt.type("many = generate(m, \"a star\", count: 90, steps: 1, size: 512)\r")
+    // Time left is told once there is a picture.
+    try prompt.expect(" left")
+    prompt.type("\u{3}")
+    try prompt.expect("many: ")
+    try prompt.expect("evoke> ")
+    try say("many.count >= 1 and many.count < 90", "ans: true", to: prompt)
     prompt.type("\u{4}")
     #expect(prompt.end() == 0)
   }

@@ -154,6 +154,12 @@ public final class Interpreter {
     guard interruption.isTopLevel, interruption.source === program.text else {
       throw EvokeError(.interrupted, "stopped")
     }
+    // The draws of a statement that binds nothing are keyed by its text, which would be another.
+    if case .expression = statement.kind, machine.drawsOfStatement > 0 {
+      throw EvokeError(
+        .interrupted, "stopped",
+        hint: "bind a name, x = …, and what a statement has by then is kept")
+    }
     return program.text.replacing(
       statement.span, interruption.site, interruption.parameter, interruption.value.sourceText)
   }

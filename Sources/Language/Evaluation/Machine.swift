@@ -58,6 +58,8 @@ final class Machine {
   private(set) var printed: [String] = []
   private var printedBytes = 0
   private(set) var interruption: Interruption?
+  /// Draws of the statement that runs, but for those by a seed that was given.
+  private(set) var drawsOfStatement = 0
   @exclusivity(unchecked) var returned: Value = .none
 
   init(host: any ScriptHost, seed: Int, limits: Limits) {
@@ -204,6 +206,7 @@ final class Machine {
     printed = []
     printedBytes = 0
     interruption = nil
+    drawsOfStatement = 0
     returned = .none
     bindings = [Binding(.none)]
   }
@@ -258,6 +261,7 @@ extension Machine {
       return Philox(seed: UInt64(bitPattern: Int64(override)), stream: builtin)
     }
     let path = drawPath(builtin)
+    drawsOfStatement += 1
     let occurrence = occurrences[path, default: 0]
     occurrences[path] = occurrence + 1
     if let trace, trace.firstDraw.isEmpty { trace.firstDraw = "\(seed)|\(path)|\(occurrence)" }
@@ -277,7 +281,9 @@ extension Machine {
 
   /// Counts draws of a call that was not made.
   func skipDraws(_ builtin: String, _ count: Int) {
-    if count > 0 { occurrences[drawPath(builtin), default: 0] += count }
+    guard count > 0 else { return }
+    drawsOfStatement += count
+    occurrences[drawPath(builtin), default: 0] += count
   }
 
   func setSeed(_ seed: Int) {

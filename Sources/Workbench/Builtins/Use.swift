@@ -103,12 +103,38 @@ enum UseBuiltins {
     let side = request.size?.width ?? model.pictureSize
     // Latents, their prediction and the decoded floats, besides the pictures.
     try context.requireMemory(request.seeds.count * side * side * 18)
-    let pictures = try model.generate(request) { step, steps in
-      context.progress(
-        ProgressUpdate("generate", completed: step, total: steps, unit: "step"))
-      try context.checkCancellation()
+    let pictures = try drawn(request, model, context, of: prompts, count: count)
+    return .object(ImagesValue(pictures, names: Array(request.prompts[..<pictures.count])))
+  }
+
+  /// The pictures of a request for `count` of each prompt; those that are finished, if it is stopped.
+  private static func drawn(
+    _ request: GenerationRequest, _ model: DiffusionModel, _ context: Context,
+    of prompts: [String], count: Int
+  ) throws -> [Picture] {
+    var finished: [Picture] = []
+    do {
+      return try model.generate(request) { step, steps in
+        context.progress(
+          ProgressUpdate("generate", completed: step, total: steps, unit: "step"))
+        try context.checkCancellation()
+      } finished: {
+        finished += $0
+      }
+    } catch let error as EvokeError where error.kind == .interrupted {
+      // Of several prompts, those that have all of their pictures.
+      let kept = prompts.count == 1 ? finished.count : finished.count / count * count
+      guard kept > 0 else {
+        let what = prompts.count == 1 ? "a picture was" : "the pictures of a prompt were"
+        throw EvokeError(.interrupted, "stopped before \(what) finished")
+      }
+      if prompts.count == 1 {
+        context.recordInterrupted("count", as: .int(kept))
+      } else {
+        context.recordInterrupted("prompt", as: .strings(Array(prompts[..<(kept / count)])))
+      }
+      return Array(finished[..<kept])
     }
-    return .object(ImagesValue(pictures, names: request.prompts))
   }
 
   static let align = Builtin(
