@@ -156,7 +156,7 @@ private struct Guided {
 
 extension NoiseSchedule {
   /// This schedule with the options that diffusers' pipelines force.
-  func inPipeline() -> NoiseSchedule {
+  public func inPipeline() -> NoiseSchedule {
     var schedule = self
     schedule.options = options.inPipeline()
     return schedule

@@ -106,28 +106,9 @@ public struct DenoisingObjective: Sendable {
 
   // MARK: Losses
 
-  /// The losses of candidates on the draws of a generation.
-  ///
-  /// - Parameters:
-  ///   - candidates: embeddings [d] or [vectors, d].
-  ///   - generation: whose draws; the same for all candidates.
-  ///   - distribution: what timesteps are drawn from; the objective's range by default.
-  ///   - batch: UNet samples in one call; changes memory and speed, no bit of the result.
-  ///   - checkpoint: called between batches; what it throws ends the evaluation.
-  /// - Throws: `EvokeError(.shape)` for embeddings of another width.
-  public func losses(
-    _ candidates: [Tensor], generation: Int, distribution: TimestepDistribution? = nil,
-    batch: Int? = nil, checkpoint: () throws -> Void = {}
-  ) throws -> [Double] {
-    try evaluated(
-      candidates, generation: generation, draws: draws, distribution: distribution,
-      batch: batch, checkpoint: checkpoint
-    ).losses
-  }
-
-  /// The same, with how far the candidates' errors ‖ε_θ − ε‖ spread at every timestep drawn (their
-  /// standard deviation): where they differ, the condition matters.
-  func evaluated(
+  /// The losses of candidates on the draws of a generation, and how far their errors ‖ε_θ − ε‖ spread
+  /// at every timestep drawn (their standard deviation): where they differ, the condition matters.
+  public func evaluated(
     _ candidates: [Tensor], generation: Int, draws: Int, distribution: TimestepDistribution?,
     batch: Int?, checkpoint: () throws -> Void
   ) throws -> (losses: [Double], spreads: [(timestep: Int, value: Double)]) {
@@ -154,14 +135,9 @@ public struct DenoisingObjective: Sendable {
 
   /// The losses of candidates on the fixed held-out set.
   public func heldOutLosses(
-    _ candidates: [Tensor], batch: Int? = nil, checkpoint: () throws -> Void = {}
+    _ candidates: [Tensor], batch: Int?, checkpoint: () throws -> Void
   ) throws -> [Double] {
     try weighted(taskLosses(candidates, heldOut, batch: batch, checkpoint), heldOut)
-  }
-
-  /// The loss of one candidate on the fixed held-out set.
-  public func heldOutLoss(_ candidate: Tensor) throws -> Double {
-    try heldOutLosses([candidate])[0]
   }
 
   /// UNet samples that one candidate costs on the held-out set.

@@ -41,6 +41,8 @@ public struct EvolutionRun: Sendable, Equatable, Codable {
   public internal(set) var search: AnySearch
   public let subspace: Subspace
   public internal(set) var history: [GenerationReport] = []
+  /// What its losses are, in the objective's words; nil before the first generation.
+  public internal(set) var measure: String?
   /// The start, e_0, measured on the held-out set; nil before the first generation.
   public internal(set) var start: HeldOutEmbedding?
   /// The lowest held-out loss of the regular measurements: over the start, the distribution's

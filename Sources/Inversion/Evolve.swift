@@ -20,16 +20,23 @@ extension EvolutionRun: SteppedRun {
   /// - Returns: the new run; `isInterrupted` says whether it was ended early.
   /// - Throws: whatever else the objective, `checkpoint` or `progress` throw.
   public func evolved(
-    on objective: DenoisingObjective, generations: Int, batch: Int? = nil,
+    on objective: any Objective, generations: Int, batch: Int? = nil,
     checkEvery: Int = 10, stop: FixedSetStopping? = nil,
     progress: (GenerationReport) throws -> Void = { _ in },
     checkpoint: () throws -> Void = {}, keep: (EvolutionRun) -> Void = { _ in }
   ) throws -> EvolutionRun {
-    guard subspace.ambient == objective.vectors * objective.model.textEncoder.width else {
+    guard subspace.ambient == objective.wordSize else {
       throw EvokeError(
         .shape,
         "a subspace of embeddings with \(subspace.ambient) numbers for a model of width "
           + "\(objective.model.textEncoder.width)")
+    }
+    if let measure, measure != objective.measure {
+      throw EvokeError(
+        .value,
+        "this search was evolved on the \(measure), which does not compare with the "
+          + "\(objective.measure)",
+        hint: "begin another around its answer: cma(subspace(m, around: es.best))")
     }
     return try advanced(
       by: generations, stop: stop,
@@ -39,40 +46,40 @@ extension EvolutionRun: SteppedRun {
   }
 
   private mutating func measureStart(
-    _ objective: DenoisingObjective, _ batch: Int?, _ checkpoint: () throws -> Void
+    _ objective: any Objective, _ batch: Int?, _ checkpoint: () throws -> Void
   ) throws {
     guard start == nil else { return }
     let origin = [Double](repeating: 0, count: subspace.dimension)
     let loss = try objective.heldOutLosses(
       [subspace.embedding(origin)], batch: batch, checkpoint: checkpoint)[0]
-    forwardPasses += objective.heldOutDraws
+    forwardPasses += objective.heldOutDraws * objective.samplesPerDraw
+    measure = objective.measure
     start = HeldOutEmbedding(point: origin, loss: loss, generation: 0)
     best = start
   }
 
   private mutating func step(
-    _ objective: DenoisingObjective, _ batch: Int?, check: Int,
+    _ objective: any Objective, _ batch: Int?, check: Int,
     _ checkpoint: () throws -> Void
   ) throws {
     let asked = search.ask()
-    let adaptive = objective.isAdaptive
-    let distribution = adaptive ? profile?.distribution : nil
+    let distribution = objective.adaptiveTimesteps == nil ? nil : profile?.distribution
     let candidates = asked.candidates.map(subspace.embedding)
     let draws = Int((Double(objective.draws) * (noise?.effort ?? 1)).rounded())
     let (losses, spreads) = try objective.evaluated(
       candidates, generation: search.generation, draws: draws, distribution: distribution,
       batch: batch, checkpoint: checkpoint)
-    forwardPasses += asked.count * draws
+    forwardPasses += asked.count * draws * objective.samplesPerDraw
     if let again = noise?.reevaluations(of: asked.count) {
       // Generations below 0 are draws that no generation has.
       let second = try objective.evaluated(
         Array(candidates[..<again]), generation: -1 - search.generation, draws: draws,
         distribution: distribution, batch: batch, checkpoint: checkpoint)
       noise?.observe(losses, again: second.losses)
-      forwardPasses += again * draws
+      forwardPasses += again * draws * objective.samplesPerDraw
     }
-    if adaptive {
-      var collected = profile ?? SensitivityProfile(objective.timesteps)
+    if let timesteps = objective.adaptiveTimesteps {
+      var collected = profile ?? SensitivityProfile(timesteps)
       for (timestep, value) in spreads { collected.observe(value / search.sigma, at: timestep) }
       profile = collected
     }
@@ -92,14 +99,14 @@ extension EvolutionRun: SteppedRun {
   /// Puts the distribution's mean and the generation's best candidate on the held-out set; gives
   /// the mean's loss.
   private mutating func measure(
-    _ asked: Population, _ losses: [Double], _ objective: DenoisingObjective, _ batch: Int?,
+    _ asked: Population, _ losses: [Double], _ objective: any Objective, _ batch: Int?,
     _ checkpoint: () throws -> Void
   ) throws -> Double {
     let winner = losses.indices.min { losses[$0] < losses[$1] } ?? 0
     let points = [search.mean, asked.candidates[winner]]
     let measured = try objective.heldOutLosses(
       points.map(subspace.embedding), batch: batch, checkpoint: checkpoint)
-    forwardPasses += points.count * objective.heldOutDraws
+    forwardPasses += points.count * objective.heldOutDraws * objective.samplesPerDraw
     let found = zip(points, measured).map {
       HeldOutEmbedding(point: $0, loss: $1, generation: search.generation)
     }
@@ -108,7 +115,7 @@ extension EvolutionRun: SteppedRun {
   }
 
   /// Measures the mean and the average of the last means, and settles the answer.
-  private mutating func concluded(_ objective: DenoisingObjective, _ batch: Int?) throws {
+  private mutating func concluded(_ objective: any Objective, _ batch: Int?) throws {
     guard search.generation > 0 else { return }
     let points = [search.mean, averagedMean]
     let losses = try objective.heldOutLosses(points.map(subspace.embedding), batch: batch)

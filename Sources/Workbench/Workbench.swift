@@ -10,8 +10,8 @@ public enum Workbench {
       + FileBuiltins.all + Registry.core.builtins,
     types: [
       ModelValue.self, ImagesValue.self, EmbeddingValue.self, SubspaceValue.self,
-      ObjectiveValue.self, CurveValue.self, SearchValue.self, DescentValue.self, TokenValue.self,
-      PlotValue.self, AnimationValue.self,
+      ObjectiveValue.self, SimilarityValue.self, CurveValue.self, SearchValue.self,
+      DescentValue.self, TokenValue.self, PlotValue.self, AnimationValue.self,
     ])
 }
 
@@ -38,6 +38,9 @@ enum Shared {
     label: "with", .object(TokenValue.typeName) | .list(.object(TokenValue.typeName)),
     default: .none,
     "the learned word, or a list of them, that prompts may use")
+  static let objective = Parameter(
+    "objective", .object(ObjectiveValue.typeName) | .object(SimilarityValue.typeName),
+    "what candidates are judged by")
   static let patience = Parameter(
     label: "patience", .int, default: .none, unit: "checks",
     "stop when the held-out losses of so many last measurements have levelled off; never if left out"

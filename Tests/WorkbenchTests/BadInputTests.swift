@@ -13,6 +13,10 @@ import Testing
       ("m = model(\"demo\")\ns = subspace(m, by: .pcb)", ".pcb", ".pca"),
       ("m = model(\"demo\")\ng = generate(m, \"x\", sampler: .dimm)", ".dimm", ".ddim"),
       ("m = model(\"demo\")\ng = generate(m, \"x\", steps: \"many\")", "steps", "int"),
+      (
+        "m = model(\"demo\")\nd = descend(adam(word(m, \"star\")), similarity(m, images(\"x\")))",
+        "Similarity", "Objective"
+      ),
     ])
   func mistakes(source: String, wrong: String, hint: String) throws {
     let message = try Script().failure(source)

@@ -24,7 +24,8 @@ import Testing
       "model", "images", "read", "write", "seed", "tokenize", "tokens", "encode", "latents",
       "decode", "noise", "predict", "features", "schedule", "word", "attend", "caption", "classify",
       "sentence", "lpips", "subspace",
-      "denoising", "cma", "evolve", "token", "generate", "align", "show", "grid", "plot", "table",
+      "denoising", "similarity", "cma", "evolve", "token", "generate", "align", "show", "grid",
+      "plot", "table",
       "print",
     ]
     for name in promised { #expect(Workbench.registry[name] != nil, "\(name)") }

@@ -13,6 +13,14 @@ extension Arguments {
   /// The model given as the argument `model`.
   func model() throws -> DiffusionModel { try object("model", as: ModelValue.self).model }
 
+  /// The objective given as the argument `objective`.
+  func objective() throws -> any Objective {
+    if case .object(let similarity as SimilarityValue) = self["objective"] {
+      return similarity.objective
+    }
+    return try object("objective", as: ObjectiveValue.self).objective
+  }
+
   /// The argument `seed`, if it was given.
   func seed() throws -> Int? { try ifGiven("seed") { try $0.int($1) } }
 

@@ -3,9 +3,9 @@ import Inversion
 import Language
 import Tensors
 
-/// `denoising`, `heldout`, `losses`: how good a candidate is.
+/// `denoising`, `similarity`, `heldout`, `losses`: how good a candidate is.
 enum ObjectiveBuiltins {
-  static let all = [denoising, heldout, losses]
+  static let all = [denoising, similarity, heldout, losses]
 
   /// `.object`, `.style`, or sentences of one's own.
   static let prompts = Parameter(
@@ -91,20 +91,17 @@ enum ObjectiveBuiltins {
       ObjectiveValue(objective, pictures: photos.count, identity: digest.finalized()))
   }
 
-  private static let objective = Parameter(
-    "objective", .object(ObjectiveValue.typeName), "what candidates are judged by")
-
   static let heldout = Builtin(
     "heldout", topic: Topic.objective,
     summary: "The loss of one embedding on the objective's fixed held-out draws: lower is better",
     parameters: [
-      objective, Parameter("embedding", .tensor, "an embedding or a token, d numbers"),
+      Shared.objective, Parameter("embedding", .tensor, "an embedding or a token, d numbers"),
     ],
     returns: .number,
     example: "heldout(loss, es.best)",
     source: "arXiv 2302.04841"
   ) { arguments, _ in
-    let objective = try arguments.object("objective", as: ObjectiveValue.self).objective
+    let objective = try arguments.objective()
     return .double(try objective.heldOutLoss(arguments.tensor("embedding")))
   }
 
@@ -112,13 +109,13 @@ enum ObjectiveBuiltins {
     "losses", topic: Topic.objective,
     summary: "The losses of some embeddings on the common draws of a generation",
     parameters: [
-      objective, Parameter("embeddings", .list(.tensor), "the candidates, d numbers each"),
+      Shared.objective, Parameter("embeddings", .list(.tensor), "the candidates, d numbers each"),
       Parameter(label: "generation", .int, default: 0, "whose draws to use"),
     ],
     returns: .list(.number),
     example: "losses(loss, [start, es.best])"
   ) { arguments, context in
-    let objective = try arguments.object("objective", as: ObjectiveValue.self).objective
+    let objective = try arguments.objective()
     let candidates = try arguments.list("embeddings").map { value in
       if case .object(let object) = value, let tensor = object.asTensor { return tensor }
       guard case .tensor(let tensor) = value else {

@@ -74,7 +74,7 @@ enum SearchBuiltins {
     summary: "Runs a search for some generations; the result can be evolved further",
     parameters: [
       Parameter("search", .object(SearchValue.typeName), "the search so far"),
-      Parameter("objective", .object(ObjectiveValue.typeName), "what candidates are judged by"),
+      Shared.objective,
       Parameter(
         label: "generations", .int, default: 40, unit: "generations",
         "how many more; fewer are done if the search has a reason to stop"),
@@ -88,13 +88,12 @@ enum SearchBuiltins {
     source: "Fei et al., arXiv 2304.05818, algorithm 1"
   ) { arguments, context in
     let run = try arguments.object("search", as: SearchValue.self).run
-    let objective = try arguments.object("objective", as: ObjectiveValue.self).objective
+    let objective = try arguments.objective()
     let generations = try arguments.int("generations", in: 0...1_000_000)
-    let width = objective.vectors * objective.model.textEncoder.width
-    guard run.subspace.ambient == width else {
+    guard run.subspace.ambient == objective.wordSize else {
       throw arguments.error(
         "search", .shape,
-        "this search moves in embeddings of \(run.subspace.ambient) numbers, the objective's have \(width)",
+        "this search moves in embeddings of \(run.subspace.ambient) numbers, the objective's have \(objective.wordSize)",
         hint: "make the subspace and the objective from the same model")
     }
     let first = run.generation

@@ -17,6 +17,6 @@ extension Chart {
           y: [start.loss] + measured.map { $0.heldOutBest ?? .nan }))
     }
     self.init(
-      title: "evolution", x: .init("generation"), y: .init("denoising loss"), series: series)
+      title: "evolution", x: .init("generation"), y: .init(run.measure ?? "loss"), series: series)
   }
 }
