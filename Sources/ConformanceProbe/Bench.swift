@@ -42,6 +42,7 @@ struct Bench {
     switch part {
     case "unet":
       Workload.unet(unet, promptLength: encoder.maxLength, batch: batch, side: side)
+    case "prefix": prefix(side, batch)
     case "text": Workload.text(encoder, batch: batch)
     case "gradient", "gradient-recomputed":
       gradientStep(side, batch, recomputing: part == "gradient-recomputed")
@@ -49,6 +50,14 @@ struct Bench {
     case "decode": Workload.decode(autoencoder, batch: batch, side: side)
     default: throw EvokeError(.name, "there is no part \"\(part)\"")
     }
+  }
+
+  /// The part of a UNet forward in front of the text.
+  private func prefix(_ side: Int, _ batch: Int) -> () throws -> Void {
+    var random = Philox(seed: 1)
+    let z = random.normals(shape: [batch, unet.config.inputChannels, side, side])
+    let timesteps = (0..<batch).map { Double($0 * 37 % 1000) }
+    return { _ = try unet.prefix(z, timesteps: timesteps) }
   }
 
   /// The gradient of the mean squared error with respect to token embeddings, a prompt a sample.
@@ -84,13 +93,13 @@ struct Bench {
   }
 
   /// The most memory that the process has had, in MiB, as Linux tells it.
-  private static func peakMemory() -> Double {
+  static func peakMemory() -> Double {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
     return line.flatMap { Double($0.filter(\.isNumber)) }.map { $0 / 1024 } ?? .nan
   }
 
-  private static func cpuSeconds() -> Double { seconds(CLOCK_PROCESS_CPUTIME_ID) }
+  static func cpuSeconds() -> Double { seconds(CLOCK_PROCESS_CPUTIME_ID) }
 
   /// What a clock shows.
   static func seconds(_ clock: clockid_t) -> Double {

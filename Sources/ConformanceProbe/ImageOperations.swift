@@ -113,6 +113,18 @@ let imageOperations: [String: Operation] = [
       memory: MemoryUse(rawValue: try arguments.string(3)) ?? .fast)
     try Bench(folder: arguments.url(0), execution: execution).run(threads: arguments.int(1))
   },
+  // UNET THREADS MEMORY SIDE: the process's peak memory in MiB after three forwards of one sample
+  "forward-memory": { arguments in
+    Compute.threads = try arguments.int(1)
+    let execution = Execution(memory: MemoryUse(rawValue: try arguments.string(2)) ?? .fast)
+    let unet = try UNet2DCondition(folder: arguments.url(0), execution: execution)
+    let side = try arguments.int(3)
+    var random = Philox(seed: 1)
+    let z = random.normals(shape: [1, unet.config.inputChannels, side, side])
+    let text = random.normals(shape: [1, 77, unet.config.textWidths[0]])
+    for _ in 0..<3 { _ = try unet(z, timesteps: [500], text: text) }
+    print(Bench.peakMemory())
+  },
   // FOLDER PART BATCH: memory before gradient steps and at their peak
   "gradient-memory": { arguments in
     try Bench(folder: arguments.url(0), execution: Execution()).memory(

@@ -5,14 +5,44 @@ import Inversion
 import Pictures
 import Tensors
 
-/// `inversion`: a JSON request on standard input, a JSON answer on standard output, for
-/// scripts/bench/inversion.py.
+/// Whole inversions, for scripts/bench.
 let inversionOperations: [String: Operation] = [
+  // a JSON request on standard input, a JSON answer on standard output
   "inversion": { _ in
     let input = FileHandle.standardInput.readDataToEndOfFile()
     let request = try JSONDecoder().decode(InversionRequest.self, from: input)
     FileHandle.standardOutput.write(try JSONEncoder().encode(request.answer()))
-  }
+  },
+  // MODEL THREADS CANDIDATES PICTURES: the processor seconds of encoding the pictures, then a line
+  // with those of every candidate's loss on as many draws for every line read
+  "generation": { arguments in
+    Compute.threads = try arguments.int(1)
+    let model = try DiffusionModel(folder: arguments.url(0))
+    let (count, side) = (try arguments.int(3), model.pictureSize)
+    var random = Philox(seed: 1)
+    let pictures = (0..<count).map { _ in
+      Picture(
+        width: side, height: side,
+        pixels: (0..<3 * side * side).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+    }
+    let candidates = try (0..<arguments.int(2)).map { _ in
+      random.normals(shape: [model.textEncoder.width])
+    }
+    let start = Bench.cpuSeconds()
+    let objective = try DenoisingObjective(
+      model, pictures, draws: count, weighting: .uniform, heldOutDraws: 1, random: random)
+    print(Bench.cpuSeconds() - start)
+    fflush(nil)
+    for _ in 0..<2 { _ = try objective.losses([candidates[0]], generation: 0) }
+    var generation = 0
+    while readLine() != nil {
+      generation += 1
+      let start = Bench.cpuSeconds()
+      _ = try objective.losses(candidates, generation: generation)
+      print(Bench.cpuSeconds() - start)
+      fflush(nil)
+    }
+  },
 ]
 
 private struct InversionRequest: Decodable {

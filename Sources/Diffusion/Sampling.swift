@@ -113,7 +113,6 @@ private struct Guided {
   let conditions: TextConditions
   let rows: [Int]
   let guidance: Float
-  let count: Int
 
   init(unet: UNet2DCondition, text: Tensor, negative: Tensor, guidance: Float, count: Int) throws {
     guard text.shape.dropFirst() == negative.shape.dropFirst() else {
@@ -121,11 +120,10 @@ private struct Guided {
     }
     self.unet = unet
     self.guidance = guidance
-    self.count = count
     let own = (0..<count).map { text.shape[0] == 1 ? 0 : $0 }
     if guidance > 1 {
       conditions = try unet.conditions(Tensor.concatenated([negative, text], axis: 0))
-      rows = Array(repeating: 0, count: count) + own.map { $0 + 1 }
+      rows = own.map { $0 + 1 }
     } else {
       conditions = try unet.conditions(text)
       rows = own
@@ -136,10 +134,17 @@ private struct Guided {
     guard guidance > 1 else {
       return try unet(z, timesteps: [timestep], conditions: conditions, rows: rows)
     }
-    let both = try unet(
-      Tensor.concatenated([z, z], axis: 0), timesteps: [timestep], conditions: conditions,
-      rows: rows)
-    return guided(both.rows(0..<count), both.rows(count..<2 * count))
+    let size = unet.prefixes(of: z)
+    let parts = try stride(from: 0, to: rows.count, by: size).map { first in
+      let some = first..<min(first + size, rows.count)
+      let prefix = try unet.prefix(z.rows(some), timesteps: [timestep])
+      let (n, each) = (some.count, Array(0..<some.count))
+      let both = try unet(
+        prefix, samples: each + each, conditions: conditions,
+        rows: Array(repeating: 0, count: n) + rows[some])
+      return guided(both.rows(0..<n), both.rows(n..<2 * n))
+    }
+    return Tensor.concatenated(parts, axis: 0)
   }
 
   /// u + g (c − u), rounded as diffusers rounds.

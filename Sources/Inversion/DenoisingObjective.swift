@@ -155,10 +155,44 @@ public struct DenoisingObjective: Sendable {
   }
 
   /// Mean squared errors, one a candidate and task.
+  ///
+  /// What the UNet computes of a task before it meets the text serves all candidates: the outer loop
+  /// is over as many tasks as it can be held of, the inner one over as many candidates as the batch
+  /// reaches for.
   func taskLosses(
     _ candidates: [Tensor], _ tasks: DenoisingDraws, batch: Int?,
     _ checkpoint: () throws -> Void
   ) throws -> [[Double]] {
+    try checkWidths(candidates)
+    guard !candidates.isEmpty else { return [] }
+    let texts = try TemplateTexts(tasks.templates) { try encoded(candidates, templates: $0) }
+    let batch = max(1, batch ?? Self.defaultBatch)
+    let share = min(batch, model.unet.prefixes(of: tasks.noised))
+    var losses = [[Double]](repeating: [], count: candidates.count)
+    for first in stride(from: 0, to: tasks.count, by: share) {
+      let some = first..<min(first + share, tasks.count)
+      let prefix = try model.unet.prefix(
+        tasks.noised.rows(some), timesteps: tasks.timesteps[some].map(Double.init))
+      let group = max(1, min(batch / some.count, Self.textsAtOnce / texts.count(some)))
+      for first in stride(from: 0, to: candidates.count, by: group) {
+        try checkpoint()
+        let group = first..<min(first + group, candidates.count)
+        let (hidden, rows) = texts.of(group, some)
+        let prediction = try model.unet(
+          prefix, samples: group.flatMap { _ in 0..<some.count },
+          conditions: model.unet.conditions(hidden), rows: rows)
+        for (place, candidate) in group.enumerated() {
+          losses[candidate] += some.enumerated().map { sample, task in
+            meanSquaredError(
+              prediction.row(place * some.count + sample), tasks.target.row(task))
+          }
+        }
+      }
+    }
+    return losses
+  }
+
+  private func checkWidths(_ candidates: [Tensor]) throws {
     let width = model.textEncoder.width
     for candidate in candidates where candidate.count != vectors * width {
       throw EvokeError(
@@ -166,47 +200,13 @@ public struct DenoisingObjective: Sendable {
         "an embedding of shape \(candidate.shape) for a word of "
           + "\(vectors)×\(width) numbers")
     }
-    // Candidates go through together as far as the batch reaches; the tasks of one candidate
-    // are cut when it does not reach that far.
-    let batch = max(1, batch ?? Self.defaultBatch)
-    let group = max(1, batch / tasks.count)
-    var result: [[Double]] = []
-    for first in stride(from: 0, to: candidates.count, by: group) {
-      let some = Array(candidates[first..<min(first + group, candidates.count)])
-      result += try groupLosses(some, tasks, batch: batch, checkpoint)
-    }
-    return result
   }
 
   /// Few large calls: the UNet cuts what it gets to fit the cache.
   static let defaultBatch = 256
 
-  private func groupLosses(
-    _ candidates: [Tensor], _ tasks: DenoisingDraws, batch: Int,
-    _ checkpoint: () throws -> Void
-  ) throws -> [[Double]] {
-    var used: [Int] = []
-    for template in tasks.templates where !used.contains(template) { used.append(template) }
-    let place = tasks.templates.map { used.firstIndex(of: $0) ?? 0 }
-    let conditions = try model.unet.conditions(encoded(candidates, templates: used))
-    let pairs = candidates.indices.flatMap { c in (0..<tasks.count).map { (c, $0) } }
-    var losses: [Double] = []
-    for first in stride(from: 0, to: pairs.count, by: batch) {
-      try checkpoint()
-      let some = pairs[first..<min(first + batch, pairs.count)]
-      let prediction = try model.unet(
-        Tensor.stacked(some.map { tasks.noised.row($0.1) }),
-        timesteps: some.map { Double(tasks.timesteps[$0.1]) }, conditions: conditions,
-        rows: some.map { $0.0 * used.count + place[$0.1] })
-      for (sample, pair) in some.enumerated() {
-        losses.append(
-          meanSquaredError(prediction.row(sample), tasks.target.row(pair.1)))
-      }
-    }
-    return candidates.indices.map { c in
-      Array(losses[c * tasks.count..<(c + 1) * tasks.count])
-    }
-  }
+  /// Texts whose keys and values are held at once: a quarter of a gigabyte in Stable Diffusion 1.5.
+  private static let textsAtOnce = 32
 
   /// Hidden states of every candidate in every used template, candidate by candidate.
   private func encoded(_ candidates: [Tensor], templates used: [Int]) throws -> Tensor {

@@ -93,7 +93,8 @@ public func sensitivities(
   by method: SensitivityMethod, random: Philox, batch: Int? = nil,
   checkpoint: () throws -> Void = {}
 ) throws -> [Double] {
-  let size = max(1, batch ?? DenoisingObjective.defaultBatch)
+  let size = min(
+    max(1, batch ?? DenoisingObjective.defaultBatch), model.unet.prefixes(of: noised))
   var result: [Double] = []
   let conditions: TextConditions
   switch method {
@@ -136,12 +137,13 @@ private func differences(
   _ model: DiffusionModel, _ z: Tensor, _ timesteps: [Double], _ target: Tensor,
   _ conditions: TextConditions, _ directions: Int, _ step: Double, _ checkpoint: () throws -> Void
 ) throws -> [Double] {
+  let prefix = try model.unet.prefix(z, timesteps: timesteps)
   var squares = [Double](repeating: 0, count: timesteps.count)
   for k in 0..<directions {
     try checkpoint()
     let sides = try [2 * k, 2 * k + 1].map { row in
       let output = try model.unet(
-        z, timesteps: timesteps, conditions: conditions, rows: timesteps.map { _ in row })
+        prefix, conditions: conditions, rows: timesteps.map { _ in row })
       return timesteps.indices.map { norm(output.row($0).minus(target.row($0))) }
     }
     for i in squares.indices {

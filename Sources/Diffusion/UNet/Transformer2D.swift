@@ -29,10 +29,30 @@ struct Transformer2D: Sendable {
 
   /// Maps `[N, H, W, C]` to the same shape; row n attends to text `rows[n]`.
   func callAsFunction(_ x: Tensor, text: TextConditions, rows: ArraySlice<Int>) -> Tensor {
-    let (n, h, w, c) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-    var tokens = projectIn(norm(x).reshaped([n, h * w, c]))
-    for block in blocks { tokens = block(tokens, text: text, rows: rows) }
-    return projectOut(tokens, adding: x.reshaped([n, h * w, c])).reshaped([n, h, w, c])
+    answered(asking(x), text: text, rows: rows)
+  }
+
+  /// Features on the way through the first block, where they meet the text.
+  struct Asking: Sendable {
+    /// What the transformer was given, `[N, H, W, C]`.
+    let input: Tensor
+    /// The positions after self-attention, `[N, H · W, C]`, and their queries to the text.
+    let tokens, queries: Tensor
+  }
+
+  /// The part in front of the text.
+  func asking(_ x: Tensor) -> Asking {
+    let tokens = projectIn(norm(x).reshaped([x.shape[0], x.shape[1] * x.shape[2], x.shape[3]]))
+    let (seen, queries) = blocks[0].asking(tokens)
+    return Asking(input: x, tokens: seen, queries: queries)
+  }
+
+  /// The rest.
+  func answered(_ asking: Asking, text: TextConditions, rows: ArraySlice<Int>) -> Tensor {
+    let x = asking.input
+    var tokens = blocks[0].answered(asking.tokens, asking.queries, text: text, rows: rows)
+    for block in blocks.dropFirst() { tokens = block(tokens, text: text, rows: rows) }
+    return projectOut(tokens, adding: x.reshaped(tokens.shape)).reshaped(x.shape)
   }
 
   /// The same with the pullback to x and the text; `reachesInput` says whether x depends on it.
@@ -102,21 +122,33 @@ struct TransformerBlock: Sendable {
   }
 
   /// Maps tokens `[N, T, C]` to the same shape.
-  func callAsFunction(_ input: Tensor, text: TextConditions, rows: ArraySlice<Int>) -> Tensor {
-    var x = input
+  func callAsFunction(_ x: Tensor, text: TextConditions, rows: ArraySlice<Int>) -> Tensor {
+    let (seen, queries) = asking(x)
+    return answered(seen, queries, text: text, rows: rows)
+  }
+
+  /// Self-attention, and the queries to the text.
+  func asking(_ x: Tensor) -> (tokens: Tensor, queries: Tensor) {
     let own = norm1(x)
-    x = output1(
+    let seen = output1(
       attention(
         queries: queries1(own), keys: keys1(own), values: values1(own), heads: heads,
         precision: precision),
       adding: x)
+    return (seen, queries2(norm2(seen)))
+  }
+
+  /// The text's part, and the feed-forward layer.
+  func answered(
+    _ x: Tensor, _ queries: Tensor, text: TextConditions, rows: ArraySlice<Int>
+  ) -> Tensor {
     let (keys, values) = text.layers[layer]
-    x = output2(
+    let told = output2(
       attention(
-        queries: queries2(norm2(x)), keys: keys.gathered(rows), values: values.gathered(rows),
-        heads: heads, precision: precision),
+        queries: queries, keys: keys.gathered(rows), values: values.gathered(rows), heads: heads,
+        precision: precision),
       adding: x)
-    return contract(expand(norm3(x)).gatedGELU(), adding: x)
+    return contract(expand(norm3(told)).gatedGELU(), adding: told)
   }
 
   /// The same with the pullback to the tokens and the text.

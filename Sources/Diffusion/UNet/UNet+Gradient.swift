@@ -18,18 +18,17 @@ extension UNet2DCondition {
     _ z: Tensor, timesteps: [Double], conditions: TextConditions, rows: [Int],
     recomputing: Bool = false, loss: @Sendable (_ output: Tensor, _ samples: Range<Int>) -> Tensor
   ) throws -> (output: Tensor, text: Tensor) {
-    try check(z, timesteps: timesteps, texts: conditions.count, rows: rows)
+    let timesteps = try checked(timesteps, for: z)
+    try check(rows, of: conditions.count, for: z.shape[0])
     guard conditions.pooled == nil else {
       throw EvokeError(
         .value,
         "there are no gradients through a UNet that takes a pooled text (Stable Diffusion XL)",
         hint: "a search by forward passes needs none: cma, nes, spsa")
     }
-    let count = z.shape[0]
-    let timesteps =
-      timesteps.count == 1 ? Array(repeating: timesteps[0], count: count) : timesteps
+    let together = subBatch(z.shape)
     let parts: [(Tensor, Tensor)] = inSubBatches(
-      count, of: recomputing ? max(1, subBatch(z) / 4) : subBatch(z)
+      z.shape[0], of: recomputing ? max(1, together / 4) : together
     ) { range in
       let (output, pullback) = self.recorded(
         z.rows(range), timesteps: timesteps[range], text: conditions, rows: rows[range],

@@ -87,16 +87,6 @@ public final class UNet2DCondition: Sendable {
     )
   }
 
-  /// The time embedding of samples.
-  func time(
-    _ timesteps: ArraySlice<Double>, text: TextConditions, rows: ArraySlice<Int>, of z: Tensor
-  ) -> Tensor {
-    // The latents of every model with micro-conditioning are an eighth of its pictures.
-    time(
-      Array(timesteps), pooled: text.pooled?.gathered(rows),
-      size: (8 * z.shape[2], 8 * z.shape[3]))
-  }
-
   /// The model's raw output for latents `[B, C, h, w]`, each with its own timestep and text.
   ///
   /// - Parameters:
@@ -119,29 +109,46 @@ public final class UNet2DCondition: Sendable {
   public func callAsFunction(
     _ z: Tensor, timesteps: [Double], conditions: TextConditions, rows: [Int]
   ) throws -> Tensor {
-    try check(z, timesteps: timesteps, texts: conditions.count, rows: rows)
-    let count = z.shape[0]
-    let timesteps =
-      timesteps.count == 1 ? Array(repeating: timesteps[0], count: count) : timesteps
-    return inSubBatches(count, of: subBatch(z)) { range in
-      self.forward(
-        z.rows(range), timesteps: timesteps[range], text: conditions, rows: rows[range])
+    let timesteps = try checked(timesteps, for: z)
+    try check(rows, of: conditions.count, for: z.shape[0])
+    return inSubBatches(z.shape[0], of: subBatch(z.shape)) { range in
+      self.forward(self.start(z, timesteps, range), text: conditions, rows: rows[range])
     }
   }
 
-  private func forward(
-    _ z: Tensor, timesteps: ArraySlice<Double>, text: TextConditions, rows: ArraySlice<Int>
+  /// From the prefix to the output; sample n takes text `rows[n]`.
+  func forward(
+    _ prefix: consuming UNetPrefix, text: TextConditions, rows: ArraySlice<Int>
   ) -> Tensor {
-    let time = time(timesteps, text: text, rows: rows, of: z)
-    var x = convIn(z.channelsLast())
-    var skips = [x]
-    for block in down { x = block(x, time: time, text: text, rows: rows, skips: &skips) }
+    let time =
+      prefix.time ?? time(prefix.timesteps, text: text, rows: rows, latents: prefix.shape)
+    var skips = prefix.skips
+    var x = skips[skips.count - 1]
+    for (i, step) in down.flatMap(\.steps).enumerated().dropFirst(prefix.steps) {
+      if i == prefix.steps, let asking = prefix.asking, case .layer(_, let transformer?) = step {
+        x = transformer.answered(asking, text: text, rows: rows)
+        prefix.asking = nil
+      } else {
+        x = step(x, time: time, text: text, rows: rows)
+      }
+      skips.append(x)
+    }
     x = middle(x, time: time, text: text, rows: rows)
     for block in up { x = block(x, time: time, text: text, rows: rows, skips: &skips) }
     return convOut(normOut(x, activation: config.activation)).channelsFirst()
   }
 
-  func check(_ z: Tensor, timesteps: [Double], texts: Int, rows: [Int]) throws {
+  /// The time embedding where the pooled text and the picture's size have a part in it.
+  private func time(
+    _ timesteps: [Double], text: TextConditions, rows: ArraySlice<Int>, latents: [Int]
+  ) -> Tensor {
+    // The latents of every model with micro-conditioning are an eighth of its pictures.
+    time(
+      timesteps, pooled: text.pooled?.gathered(rows), size: (8 * latents[2], 8 * latents[3]))
+  }
+
+  /// The timesteps of all latents, one each.
+  func checked(_ timesteps: [Double], for z: Tensor) throws -> [Double] {
     guard z.rank == 4, z.shape[1] == config.inputChannels, z.count > 0 else {
       throw EvokeError(
         .shape, "the UNet takes latents [n, \(config.inputChannels), h, w], not \(z.shape)")
@@ -152,15 +159,24 @@ public final class UNet2DCondition: Sendable {
     guard timesteps.allSatisfy(\.isFinite) else {
       throw EvokeError(.value, "a timestep is not a finite number")
     }
-    guard rows.count == z.shape[0], rows.allSatisfy({ (0..<texts).contains($0) }) else {
-      throw EvokeError(.shape, "the texts' rows do not fit \(z.shape[0]) latents")
+    return timesteps.count == z.shape[0]
+      ? timesteps : Array(repeating: timesteps[0], count: z.shape[0])
+  }
+
+  func check(_ rows: [Int], of texts: Int, for count: Int) throws {
+    guard rows.count == count, rows.allSatisfy({ (0..<texts).contains($0) }) else {
+      throw EvokeError(.shape, "the texts' rows do not fit \(count) latents")
     }
   }
 
   /// Samples that go through the network together: enough that reading the weights pays, few enough
   /// that small feature maps stay in cache and large ones in memory.
-  func subBatch(_ z: Tensor) -> Int {
-    let bytes = 4 * z.shape[2] * z.shape[3] * config.blockChannels[0]
-    return max(1, min(16, 64_000_000 / bytes))
+  func subBatch(_ latents: [Int]) -> Int {
+    max(1, min(16, 64_000_000 / mapBytes(latents)))
+  }
+
+  /// Bytes of a sample's map on the first level.
+  func mapBytes(_ latents: [Int]) -> Int {
+    4 * latents[2] * latents[3] * config.blockChannels[0]
   }
 }

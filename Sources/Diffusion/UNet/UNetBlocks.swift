@@ -33,27 +33,35 @@ struct DownBlock: Sendable {
       ? nil : try Downsample(weights, output, padding: config.downsamplePadding)
   }
 
-  /// Maps `[N, H, W, C]`; every intermediate result is appended to `skips`.
+  /// What it does, one step a skip.
+  var steps: [DownStep] {
+    resnets.enumerated().map { .layer($1, attentions.isEmpty ? nil : attentions[$0]) }
+      + (downsample.map { [.halving($0)] } ?? [])
+  }
+}
+
+/// A part of the way down that leaves one skip.
+enum DownStep {
+  /// A resnet, with a transformer where the level has cross-attention.
+  case layer(ResnetBlock, Transformer2D?)
+  case halving(Downsample)
+
+  /// Maps `[N, H, W, C]`.
   func callAsFunction(
-    _ input: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>,
-    skips: inout [Tensor]
+    _ x: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>
   ) -> Tensor {
-    var x = input
-    for (j, resnet) in resnets.enumerated() {
-      x = resnet(x, time: time)
-      if !attentions.isEmpty { x = attentions[j](x, text: text, rows: rows) }
-      skips.append(x)
+    switch self {
+    case .halving(let downsample): return downsample(x)
+    case .layer(let resnet, let transformer):
+      let x = resnet(x, time: time)
+      return transformer.map { $0(x, text: text, rows: rows) } ?? x
     }
-    if let downsample {
-      x = downsample(x)
-      skips.append(x)
-    }
-    return x
   }
 }
 
 extension DownBlock {
-  /// The same with the pullback to the input, which takes its skips' gradients off the end.
+  /// All steps, with the pullback to the input, which takes its skips' gradients off the end; every
+  /// intermediate result is appended to `skips`.
   func recorded(
     _ input: Tensor, time: Tensor, text: TextConditions, rows: ArraySlice<Int>,
     skips: inout [Tensor], recorder: inout Recorder
