@@ -92,6 +92,7 @@ void kernel_convolve(const KernelConvolution *v) {
       .c = v->y,
       .ldc = v->layer.outputs,
       .bfloat16 = v->layer.bfloat16,
+      .format = v->layer.format,
   };
   const bool pointwise = v->layer.kernel_height == 1 && v->layer.kernel_width == 1 &&
                          v->layer.stride == 1 && v->top == 0 && v->left == 0 &&

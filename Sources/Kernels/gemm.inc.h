@@ -119,12 +119,22 @@ static void finish_rows(const KernelGemm *g, long m0, long rows, long column, lo
   }
 }
 
+// One block of K of a panel; numbers of sixteen bits are expanded first, once for all rows.
+static const float *panel_block(const ProductBlock *block, long panel, long ldb) {
+  const KernelGemm *g = block->gemm;
+  const void *stored = panel_at(g, panel, block->k0);
+  if (g->format == KernelFloat32) return stored;
+  float *expanded = kernel_scratch(ScratchPanel, block->kc * 48);
+  expand(g->format, stored, block->kc * ldb, expanded);
+  return expanded;
+}
+
 static void multiply_panel(const ProductBlock *block, long panel) {
   const KernelGemm *g = block->gemm;
   const int width = (int)panel_width(g->n, panel);
   const long column = panel_start(g->n, panel) * 16, ldb = width * 16;
   const long columns = minimum(g->n - column, ldb);
-  const float *b = panel_at(g, panel, block->k0);
+  const float *b = panel_block(block, panel, ldb);
   const long rows = block->m1 - block->m0;
   const long tiles = (rows + MOST_ROWS(width) - 1) / MOST_ROWS(width);
   float first[48];
@@ -134,12 +144,12 @@ static void multiply_panel(const ProductBlock *block, long panel) {
     start = first;
   }
   // The next panel's rows of B, a share with every tile.
-  const float *next =
+  const void *next =
       panel + 1 < block->p1 ? panel_at(g, panel + 1, block->k0) : block->next;
-  const long share = next ? block->kc * ldb * (long)sizeof(float) / tiles : 0;
+  const long share = next ? block->kc * ldb * number_size(g) / tiles : 0;
   const long step = share / block->kc;
   for (long t = 0; t < tiles; t++) {
-    const char *ahead = (const char *)(next ? next : b) + t * share;
+    const char *ahead = (next ? (const char *)next : (const char *)b) + t * share;
     const long i = rows * t / tiles, end = rows * (t + 1) / tiles;
     const float *a = block->a + i * block->lda;
     float *c = g->c + (block->m0 + i) * g->ldc + column;

@@ -58,7 +58,15 @@ static void multiply_rows(void *context, long block) {
 
 void openblas_gemm(const KernelGemm *g) {
   float *columns = kernel_allocate(g->n * g->k);
-  unpack_columns(g->b, g->n, g->k, columns);
+  if (g->format == KernelFloat32) {
+    unpack_columns(g->b, g->n, g->k, columns);
+  } else {
+    const long count = kernel_packed_count(g->n, g->k);
+    float *panels = kernel_allocate(count);
+    kernel_expand((KernelStored){g->b, g->format}, count, panels);
+    unpack_columns(panels, g->n, g->k, columns);
+    kernel_release(panels, count);
+  }
   Product product = {g, columns};
   kernel_parallel((g->m + RowsPerCall - 1) / RowsPerCall, multiply_rows, &product);
   kernel_release(columns, g->n * g->k);

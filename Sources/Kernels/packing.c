@@ -33,6 +33,7 @@ typedef struct Packing {
   long outputs, inputs, taps;
   int tile;  // of Winograd's outputs, or 0
   bool bfloat16;
+  bool halves;  // sixteen bits each, as in the checkpoint
   long cuts;  // units that share a panel
   float *packed;
 } Packing;
@@ -66,6 +67,13 @@ static void place_transformed(
     }
 }
 
+static void place_halves(
+    const Packing *p, const uint16_t *x, long count, long taps, long width, uint16_t *to) {
+  for (long tap = 0; tap < taps; tap++, to += width * p->inputs)
+    for (long i = 0; i < count; i++)
+      memcpy(to + i * width, x + (i * taps + tap) * 16, 16 * sizeof *to);
+}
+
 static void pack_block(const Packing *p, long panel, long c0, long c1) {
   float expanded[InputsPerBlock * MostTaps * 16];
   const long column = panel_start(p->outputs, panel) * 16;
@@ -80,6 +88,16 @@ static void pack_block(const Packing *p, long panel, long c0, long c1) {
     for (long j = 0; j < width; j += 16)
       for (long tap0 = 0; tap0 < p->taps; tap0 += most_taps) {
         const long taps = minimum(p->taps - tap0, most_taps);
+        if (p->halves) {
+          uint16_t *halves = (uint16_t *)expanded;
+          kernel_table()->transpose_panel(
+              p->filters.from, p->outputs, p->inputs * p->taps, column + j, c * p->taps + tap0,
+              count * taps, halves);
+          place_halves(
+              p, halves, count, taps, width,
+              (uint16_t *)p->packed + column * depth + j + (tap0 * p->inputs + c) * width);
+          continue;
+        }
         kernel_table()->expand_panel(
             p->filters, p->outputs, p->inputs * p->taps, column + j, c * p->taps + tap0,
             count * taps, expanded);
@@ -111,6 +129,11 @@ void kernel_pack_rows(KernelStored weights, long n, long k, float *packed) {
   pack((Packing){.filters = weights, .outputs = n, .inputs = k, .taps = 1, .packed = packed});
 }
 
+void kernel_pack_row_halves(KernelStored weights, long n, long k, float *packed) {
+  pack((Packing){
+      .filters = weights, .outputs = n, .inputs = k, .taps = 1, .halves = true, .packed = packed});
+}
+
 void kernel_pack_rows_bfloat16(KernelStored weights, long n, long k, float *packed) {
   pack((Packing){
       .filters = weights, .outputs = n, .inputs = k, .taps = 1, .bfloat16 = true, .packed = packed});
@@ -120,8 +143,9 @@ long kernel_convolution_packed_count(const ConvolutionLayer *layer) {
   const int tile = kernel_winograd_tile(layer);
   const long inputs = layer->bfloat16 ? layer->inputs / 2 : layer->inputs;
   if (tile) return (tile + 2) * (tile + 2) * kernel_packed_count(layer->outputs, inputs);
-  return kernel_packed_count(
-      layer->outputs, layer->kernel_height * layer->kernel_width * inputs);
+  const long count =
+      kernel_packed_count(layer->outputs, layer->kernel_height * layer->kernel_width * inputs);
+  return layer->format == KernelFloat32 ? count : count / 2;
 }
 
 void kernel_convolution_pack(const ConvolutionLayer *layer, KernelStored weights, float *packed) {
@@ -132,6 +156,7 @@ void kernel_convolution_pack(const ConvolutionLayer *layer, KernelStored weights
       .taps = layer->kernel_height * layer->kernel_width,
       .tile = kernel_winograd_tile(layer),
       .bfloat16 = layer->bfloat16,
+      .halves = layer->format != KernelFloat32 && !kernel_winograd_tile(layer),
       .packed = packed,
   });
 }

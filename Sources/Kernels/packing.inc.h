@@ -8,6 +8,12 @@ typedef Lanes UnalignedLanes __attribute__((aligned(1), may_alias));
 // binary16: shifted into place the exponent is 112 too small, which one multiplication mends for
 // normal and subnormal numbers alike; infinities and NaNs get theirs back.
 INLINE Lanes lanes_from_half(HalfLanes x) {
+#if WIDE_TILES  // AVX-512 has an instruction
+  typedef _Float16 Float16Lanes __attribute__((ext_vector_type(16)));
+  Float16Lanes halves;
+  memcpy(&halves, &x, sizeof halves);
+  return __builtin_convertvector(halves, Lanes);
+#else
   const BitLanes bits = __builtin_convertvector(x, BitLanes);
   const BitLanes magnitude = (bits & 0x7FFF) << 13;
   Lanes scaled;
@@ -20,6 +26,7 @@ INLINE Lanes lanes_from_half(HalfLanes x) {
   found |= special | (bits & 0x8000) << 16;
   memcpy(&scaled, &found, sizeof scaled);
   return scaled;
+#endif
 }
 INLINE Lanes lanes_from_bfloat(HalfLanes x) {
   const BitLanes bits = __builtin_convertvector(x, BitLanes) << 16;
@@ -112,6 +119,25 @@ static void expand_panel(
   else if (x.format == KernelFloat16)
     expand_panel_with(KernelFloat16, x.from, rows, stride, o, column, columns, y);
   else expand_panel_with(KernelBFloat16, x.from, rows, stride, o, column, columns, y);
+}
+
+// A shuffle moves bits whatever they mean.
+static void transpose_panel(
+    const void *x, long rows, long stride, long o, long column, long columns, uint16_t *y) {
+  for (long k = 0; k < columns; k += 16) {
+    const long count = minimum(columns - k, 16);
+    Lanes r[16];
+    for (int i = 0; i < 16; i++) {
+      HalfLanes row = 0;
+      if (o + i < rows)
+        memcpy(&row, (const char *)x + ((o + i) * stride + column + k) * 2, (size_t)count * 2);
+      r[i] = lanes_of_bits(__builtin_convertvector(row, BitLanes));
+    }
+    transpose_16(r);
+    for (long i = 0; i < count; i++)
+      *(LooseHalfLanes *)(y + (k + i) * 16) =
+          __builtin_convertvector(lanes_bits(r[i]), HalfLanes);
+  }
 }
 
 // G g along one axis: three values to m + 2.

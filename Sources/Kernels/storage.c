@@ -15,12 +15,13 @@
 
 enum { HugePage = 2 << 20 };
 
-static void *aligned_bytes(size_t bytes) {
+// Large blocks lie on huge pages as far as `wanted` bytes fill them.
+static void *aligned_bytes(size_t bytes, size_t wanted) {
   const bool large = bytes >= 2 * HugePage;
   void *pointer = NULL;
   if (posix_memalign(&pointer, large ? HugePage : 64, bytes) != 0) abort();
 #if defined(MADV_HUGEPAGE)
-  if (large) madvise(pointer, bytes / HugePage * HugePage, MADV_HUGEPAGE);
+  if (large) madvise(pointer, wanted / HugePage * HugePage, MADV_HUGEPAGE);
 #endif
   return pointer;
 }
@@ -58,7 +59,7 @@ float *kernel_allocate(long floats) {
     kept_bytes -= block;
   }
   pthread_mutex_unlock(&lock);
-  return found ? (float *)(void *)found : aligned_bytes(block);
+  return found ? (float *)(void *)found : aligned_bytes(block, (size_t)floats * sizeof(float));
 }
 
 void kernel_release(float *pointer, long floats) {
@@ -85,7 +86,7 @@ static _Thread_local struct {
 float *kernel_scratch(int slot, long floats) {
   if (scratch[slot].floats < floats) {
     free(scratch[slot].pointer);
-    scratch[slot].pointer = aligned_bytes((size_t)floats * sizeof(float));
+    scratch[slot].pointer = aligned_bytes((size_t)floats * sizeof(float), (size_t)floats * sizeof(float));
     scratch[slot].floats = floats;
   }
   return scratch[slot].pointer;

@@ -10,7 +10,7 @@ typedef struct ProductBlock {
   long m0, m1, p0, p1, k0, kc;
   const float *a;
   long lda;
-  const float *next;  // packed weights that are read after the last panel's, or null
+  const void *next;  // packed weights that are read after the last panel's, or null
 } ProductBlock;
 
 // The keys of one head, `key_stride` apart, and its values as [width][keys]; pairs in bfloat16.
@@ -30,6 +30,9 @@ typedef struct KernelTable {
   // y [columns][16]: rows o ..< o + 16 of x [rows][stride], from one column on; absent rows are 0.
   void (*expand_panel)(
       KernelStored x, long rows, long stride, long o, long column, long columns, float *y);
+  // The same of sixteen bits, as they are.
+  void (*transpose_panel)(
+      const void *x, long rows, long stride, long o, long column, long columns, uint16_t *y);
   // g [count][9][16] to 16 places of [count][width], `stride` floats apart.
   void (*winograd_filters)(
       int tile, const float *g, long count, long width, long stride, float *u);
@@ -88,7 +91,7 @@ const KernelTable *kernel_table(void);
 
 // Memory of this thread that lives until the thread ends; each slot is one buffer.
 float *kernel_scratch(int slot, long floats);
-enum { ScratchColumns, ScratchAttention, ScratchValues, ScratchSums, ScratchTables };
+enum { ScratchColumns, ScratchAttention, ScratchValues, ScratchSums, ScratchTables, ScratchPanel };
 
 void openblas_gemm(const KernelGemm *gemm);
 
@@ -111,7 +114,10 @@ static inline long panel_start(long n, long panel) {
   long vectors = (n + 15) / 16;
   return panel == 0 ? 0 : panel * 2 + vectors % 2;
 }
-static inline const float *panel_at(const KernelGemm *g, long panel, long k) {
-  return g->b + 16 * (panel_start(g->n, panel) * g->k + panel_width(g->n, panel) * k);
+// Bytes of one of B's numbers (of a pair in bfloat16).
+static inline long number_size(const KernelGemm *g) { return g->format == KernelFloat32 ? 4 : 2; }
+static inline const void *panel_at(const KernelGemm *g, long panel, long k) {
+  const long before = 16 * (panel_start(g->n, panel) * g->k + panel_width(g->n, panel) * k);
+  return (const char *)g->b + before * number_size(g);
 }
 static inline long minimum(long a, long b) { return a < b ? a : b; }

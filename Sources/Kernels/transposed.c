@@ -11,6 +11,7 @@ ConvolutionLayer kernel_convolution_transposed(const ConvolutionLayer *layer) {
   back.outputs = layer->inputs;
   back.stride = 1;
   back.bfloat16 = false;
+  back.format = KernelFloat32;
   back.positions = layer->positions * layer->stride * layer->stride;
   return back;
 }

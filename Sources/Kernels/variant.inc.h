@@ -19,6 +19,7 @@ const KernelTable KERNEL_TABLE = {
     .halve = halve,
     .expand = expand,
     .expand_panel = expand_panel,
+    .transpose_panel = transpose_panel,
     .winograd_filters = winograd_filters,
     .winograd_input = winograd_input,
     .winograd_output = winograd_output,

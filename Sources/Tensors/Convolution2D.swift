@@ -46,7 +46,8 @@ public struct Convolution2D: Sendable {
     layer = ConvolutionLayer(
       inputs: weight.shape[1], outputs: weight.shape[0], kernel_height: weight.shape[2],
       kernel_width: weight.shape[3], stride: stride, positions: positions,
-      bfloat16: execution.precision == .bfloat16)
+      bfloat16: execution.precision == .bfloat16,
+      format: PackedWeights.format(of: weight, execution).kernel)
     packed = PackedWeights(weight, convolution: layer, execution)
     self.bias = bias
   }

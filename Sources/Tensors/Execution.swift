@@ -17,6 +17,9 @@ public enum MemoryUse: String, Sendable, CaseIterable {
 public struct Execution: Sendable, Hashable {
   public var precision: Precision
   public var memory: MemoryUse
+  /// Whether large weights of sixteen bits that are not transformed stay so in memory: products
+  /// expand them exactly, which costs layers of few rows some per cent.
+  public var keepsHalves = false
 
   public init(precision: Precision = .float32, memory: MemoryUse = .fast) {
     self.precision = precision

@@ -33,21 +33,21 @@ public struct Linear: Sendable {
   ) -> Tensor {
     precondition(x.shape.last == inputs, "\(x.shape) into a layer of \(inputs) inputs")
     return product(
-      x, packed.panels, precision, outputs: outputs, bias: bias, activation: activation,
-      adding: residual)
+      x, packed.panels, precision, packed.format, outputs: outputs, bias: bias,
+      activation: activation, adding: residual)
   }
 
   /// The gradient of x, [… , inputs], from that of y = x Wᵀ + b, [… , outputs]: dy W + residual.
   public func gradient(_ dy: Tensor, adding residual: Tensor? = nil) -> Tensor {
     precondition(dy.shape.last == outputs, "\(dy.shape) from a layer of \(outputs) outputs")
     return product(
-      dy, packed.transposed, .float32, outputs: inputs, bias: nil, activation: .none,
+      dy, packed.transposed, .float32, .float32, outputs: inputs, bias: nil, activation: .none,
       adding: residual)
   }
 
   private func product(
-    _ x: Tensor, _ panels: TensorStorage, _ precision: Precision, outputs: Int, bias: Tensor?,
-    activation: Activation, adding residual: Tensor?
+    _ x: Tensor, _ panels: TensorStorage, _ precision: Precision, _ format: StoredTensor.Format,
+    outputs: Int, bias: Tensor?, activation: Activation, adding residual: Tensor?
   ) -> Tensor {
     let shape = Array(x.shape.dropLast() + [outputs])
     precondition(residual.map { $0.shape == shape } ?? true, "residual shape")
@@ -65,6 +65,7 @@ public struct Linear: Sendable {
       gemm.c = to.baseAddress
       gemm.ldc = outputs
       gemm.bfloat16 = precision == .bfloat16
+      gemm.format = format.kernel
       kernel_gemm(&gemm)
       withExtendedLifetime((x, panels, bias, residual)) {}
     }

@@ -18,6 +18,16 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
   private var packings = 0
   private var turned: TensorStorage?
 
+  /// How panels hold the numbers of a layer whose filters are not transformed.
+  static func format(of source: StoredTensor, _ execution: Execution) -> StoredTensor.Format {
+    let isLarge = source.shape.reduce(1, *) >= 1 << 18
+    return execution.keepsHalves && isLarge && execution.precision == .float32
+      ? source.format : .float32
+  }
+
+  /// How a linear layer's panels hold their numbers.
+  var format: StoredTensor.Format { Self.format(of: source, execution) }
+
   init(
     _ source: StoredTensor, convolution layer: ConvolutionLayer? = nil, _ execution: Execution
   ) {
@@ -72,8 +82,13 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
       guard var layer else {
         let (n, k) = (source.shape[0], source.shape[1])
         let inBFloat16 = execution.precision == .bfloat16
-        let packed = TensorStorage(count: kernel_packed_count(n, inBFloat16 ? k / 2 : k))
-        (inBFloat16 ? kernel_pack_rows_bfloat16 : kernel_pack_rows)(stored, n, k, packed.base)
+        let inHalves = format != .float32
+        let count = kernel_packed_count(n, inBFloat16 ? k / 2 : k)
+        let packed = TensorStorage(count: inHalves ? count / 2 : count)
+        let pack =
+          inHalves
+          ? kernel_pack_row_halves : inBFloat16 ? kernel_pack_rows_bfloat16 : kernel_pack_rows
+        pack(stored, n, k, packed.base)
         return packed
       }
       let packed = TensorStorage(count: kernel_convolution_packed_count(&layer))

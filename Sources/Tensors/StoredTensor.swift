@@ -17,7 +17,7 @@ public struct StoredTensor: @unchecked Sendable {  // the bytes never change
     /// Bytes an element takes.
     public var byteCount: Int { self == .float32 ? 4 : 2 }
 
-    fileprivate var kernel: KernelFormat {
+    var kernel: KernelFormat {
       switch self {
       case .float32: KernelFloat32
       case .float16: KernelFloat16

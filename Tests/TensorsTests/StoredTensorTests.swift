@@ -72,16 +72,21 @@ private final class OddBytes: StoredBytes, @unchecked Sendable {
   @Test(arguments: [
     [1, 1], [16, 16], [33, 7], [48, 100], [70, 600], [17, 1100],
     [5, 3, 3, 3], [40, 20, 3, 3], [33, 70, 3, 3], [20, 530, 1, 1], [18, 6, 5, 5], [4, 2, 17, 18],
+    // Large ones, which may stay as they are.
+    [520, 1100], [341, 769], [170, 1570, 1, 1], [150, 75, 5, 5], [8, 150, 17, 18],
   ])
   func layersReadHalvesInPlace(_ shape: [Int]) throws {
     for (seed, format) in [StoredTensor.Format.float16, .bfloat16].enumerated() {
       let weight = stored(shape, seed: seed, format)
+      var execution = Execution()
+      execution.keepsHalves = true
       func apply(_ weight: StoredTensor) -> Tensor {
         var random = Philox(seed: 3)
         guard shape.count == 4 else {
-          return Linear(weight: weight, bias: nil)(random.normals(shape: [3, shape[1]]))
+          return Linear(weight: weight, bias: nil, execution: execution)(
+            random.normals(shape: [3, shape[1]]))
         }
-        return Convolution2D(weight: weight, bias: nil)(
+        return Convolution2D(weight: weight, bias: nil, execution: execution)(
           random.normals(shape: [1, 5, 6, shape[1]]))
       }
       let reference = apply(StoredTensor(weight.tensor()))

@@ -33,6 +33,8 @@ public final class UNet2DCondition: Sendable {
   /// timestep's compute in float32 whatever the weights' execution says.
   init(_ file: Config, _ weights: Weights) throws {
     let config = try UNetConfig(file)
+    var weights = weights
+    weights.execution.keepsHalves = true
     var outer = weights
     outer.execution.precision = .float32
     let channels = config.blockChannels

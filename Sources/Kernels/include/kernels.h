@@ -73,6 +73,8 @@ void kernel_expand(KernelStored x, long count, float *y);
 long kernel_packed_count(long n, long k);
 // Packs weights[n][k] (one row an output, as torch stores Linear) into column panels.
 void kernel_pack_rows(KernelStored weights, long n, long k, float *packed);
+// The same in the sixteen bits that the checkpoint has, two in a float's place.
+void kernel_pack_row_halves(KernelStored weights, long n, long k, float *packed);
 // In bfloat16, two values of K a word: kernel_packed_count(n, k / 2) floats; k is even.
 void kernel_pack_rows_bfloat16(KernelStored weights, long n, long k, float *packed);
 // Packs columns[k][n] (the right-hand side of a matrix product).
@@ -96,6 +98,7 @@ typedef struct KernelGemm {
   float *c;
   long ldc;
   bool bfloat16;  // b is packed so; k is even
+  KernelFormat format;  // of b's numbers, expanded on the way; not with bfloat16
 } KernelGemm;
 void kernel_gemm(const KernelGemm *gemm);
 
@@ -105,6 +108,7 @@ typedef struct ConvolutionLayer {
   long inputs, outputs, kernel_height, kernel_width, stride;
   long positions;  // of the map that the layer is meant for, 0 where that is unknown
   bool bfloat16;   // as in KernelGemm; the inputs are even, the window is at most 3 × 3
+  KernelFormat format;  // of the packed weights, unless they are transformed; not with bfloat16
 } ConvolutionLayer;
 
 // Floats of the packed weights, and their packing from [outputs][inputs][height][width].
