@@ -6,43 +6,38 @@ import Testing
 
 @Suite("UNet prefix")
 struct UNetPrefixTests {
-  /// A small network with latents, timesteps and texts; "unattended" has its first cross-attention
-  /// at the bottom, sd21 on the second level.
+  /// A small network with latents, timesteps and texts: Stable Diffusion XL's, or one of random sizes
+  /// with cross-attention on random levels.
   private struct Example {
     let unet: UNet2DCondition
     let z, text: Tensor
     let timesteps: [Double] = [3, 712, 40.5]
 
-    init(_ name: String, _ precision: Precision) throws {
+    /// `nil` is Stable Diffusion XL.
+    init(_ seed: Int?, _ precision: Precision) throws {
       let execution = Execution(precision: precision)
-      if name == "sdxl" {
+      var random = Philox(seed: 5)
+      if let seed {
+        let (config, weights) = try RandomPart.unet(seed).opened(execution)
+        unet = try UNet2DCondition(config, weights)
+        text = random.normals(shape: [3, 6, unet.config.textWidths[0]])
+      } else {
         let folder = golden("single-sdxl")
         let model = try DiffusionModel(
           file: folder.appendingPathComponent("model.safetensors"), configuration: folder,
           execution: execution)
         unet = model.unet
         text = try model.encode(prompts: ["a star", "", "two red stars"])
-      } else {
-        let folder =
-          name == "unattended"
-          ? try altered(
-            "unet-sd15", "config.json", "down_block_types", #"["DownBlock2D", "DownBlock2D"]"#)
-          : golden("unet-\(name)")
-        unet = try UNet2DCondition(folder: folder, execution: execution)
-        var random = Philox(seed: 5)
-        text = random.normals(shape: [3, 6, unet.config.textWidths[0]])
-        if name == "unattended" { try FileManager.default.removeItem(at: folder) }
       }
-      var random = Philox(seed: 6)
       z = random.normals(shape: [3, unet.config.inputChannels, 7, 6])
     }
   }
 
   @Test(
     "serves every text with the bits of a whole pass, in any order and number",
-    arguments: ["sd15", "sd21", "unattended", "sdxl"], Precision.allCases)
-  func sharing(_ name: String, _ precision: Precision) throws {
-    let example = try Example(name, precision)
+    arguments: [nil] + (0..<8).map(Optional.init), Precision.allCases)
+  func sharing(_ seed: Int?, _ precision: Precision) throws {
+    let example = try Example(seed, precision)
     let (unet, z, text) = (example.unet, example.z, example.text)
     let conditions = try unet.conditions(text)
     let prefix = try unet.prefix(z, timesteps: example.timesteps)
@@ -69,7 +64,7 @@ struct UNetPrefixTests {
 
   @Test("of many latents is that of each")
   func many() throws {
-    let example = try Example("sd15", .float32)
+    let example = try Example(0, .float32)
     let unet = example.unet
     let conditions = try unet.conditions(example.text)
     let z = Tensor.stacked((0..<40).map { example.z.row($0 * 3 % 7 % 3) })
@@ -83,7 +78,7 @@ struct UNetPrefixTests {
 
   @Test("refuses what is not there")
   func refusals() throws {
-    let example = try Example("sd15", .float32)
+    let example = try Example(0, .float32)
     let unet = example.unet
     let conditions = try unet.conditions(example.text)
     #expect(throws: EvokeError.self) { try unet.prefix(example.z, timesteps: [1, 2]) }

@@ -2,8 +2,8 @@
 
 The released code (feizc/Gradient-Free-Textual-Inversion) encodes the pictures anew for every candidate, then the prompts, then calls the UNet once on all
 pictures. That is measured for one candidate and multiplied by their number: no candidate shares anything with another. evoke's generation is measured as a
-whole, texts and losses included; its pictures are encoded once a run, which is reported apart. float32, process CPU seconds, alternating, medians. The weights
-are random; the model folder is made on first use (about 2 GB).
+whole, texts and losses included, from the second on; its pictures are encoded once a run, which is reported apart. float32, process CPU seconds, alternating,
+medians. The weights are random; the model folder is made on first use (about 2 GB).
 """
 import argparse
 import json
@@ -85,16 +85,16 @@ def main():
         encoding = float(evoke.process.stdout.readline())
         numbers = [x for name in ("pictures", "size", "threads") for x in (f"--{name}", getattr(options, name))]
         torch = Process(sys.executable, __file__, options.probe, options.folder, "--serve", *numbers)
-        ours, theirs = [], []
+        print(f"evoke encodes the pictures once: {encoding:.1f} s\n| evoke s | the released code's computation s | speed |\n|---|---|---|")
+        rounds = []
+        evoke("generation")
         for _ in range(options.rounds):
-            ours += evoke("generation")
-            theirs += [statistics.mean(torch("candidate")[0] for _ in range(2))]
+            ours = evoke("generation")[0]
+            rounds.append((ours, options.candidates * statistics.mean(torch("candidate")[0] for _ in range(2))))
+            print("| {:.1f} | {:.1f} | {:.2f} |".format(*rounds[-1], rounds[-1][1] / ours), flush=True)
         evoke.close()
         torch.close()
-    a, b = statistics.median(ours), options.candidates * statistics.median(theirs)
-    ratio = statistics.median(options.candidates * y / x for x, y in zip(ours, theirs, strict=True))
-    print(f"evoke: {a:.1f} s a generation, and {encoding:.1f} s once for the pictures")
-    print(f"the released code's computation: {options.candidates} × {b / options.candidates:.2f} s = {b:.1f} s a generation\nspeed: {ratio:.2f}")
+    print(f"median speed: {statistics.median(b / a for a, b in rounds):.2f}")
 
 
 if __name__ == "__main__":
