@@ -88,7 +88,7 @@ let testRegistry = Registry(
       example: "pack(3)"
     ) { arguments, _ in
       if case .range = arguments["n"] {
-        return .object(Pack(items: Array(try arguments.range("n"))))
+        return .object(Pack(items: try arguments.ints("n")))
       }
       return .object(Pack(items: Array(0..<(try arguments.int("n", in: 0...1000)))))
     },
