@@ -54,9 +54,8 @@ struct Bench {
 
   /// The part of a UNet forward in front of the text.
   private func prefix(_ side: Int, _ batch: Int) -> () throws -> Void {
-    var random = Philox(seed: 1)
-    let z = random.normals(shape: [batch, unet.config.inputChannels, side, side])
-    let timesteps = (0..<batch).map { Double($0 * 37 % 1000) }
+    let z = Workload.latents(channels: unet.config.inputChannels, batch: batch, side: side)
+    let timesteps = Workload.timesteps(batch)
     return { _ = try unet.prefix(z, timesteps: timesteps) }
   }
 

@@ -118,11 +118,8 @@ let imageOperations: [String: Operation] = [
     Compute.threads = try arguments.int(1)
     let execution = Execution(memory: MemoryUse(rawValue: try arguments.string(2)) ?? .fast)
     let unet = try UNet2DCondition(folder: arguments.url(0), execution: execution)
-    let side = try arguments.int(3)
-    var random = Philox(seed: 1)
-    let z = random.normals(shape: [1, unet.config.inputChannels, side, side])
-    let text = random.normals(shape: [1, 77, unet.config.textWidths[0]])
-    for _ in 0..<3 { _ = try unet(z, timesteps: [500], text: text) }
+    let forward = Workload.unet(unet, promptLength: 77, batch: 1, side: try arguments.int(3))
+    for _ in 0..<3 { try forward() }
     print(Bench.peakMemory())
   },
   // FOLDER PART BATCH: memory before gradient steps and at their peak
