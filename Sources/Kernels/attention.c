@@ -12,15 +12,16 @@ typedef struct Work {
   long chunks;
 } Work;
 
+// [keys][width] of one head to [width][keys].
 static void transpose_values(const KernelAttention *g, long pair, float *to) {
-  const long stride = g->heads * g->width;
+  const long stride = g->heads * g->width, whole = g->keys / 16 * 16;
   const float *v = g->v + pair / g->heads * g->keys * stride + pair % g->heads * g->width;
-  enum { Tile = 16 };
-  for (long first = 0; first < g->keys; first += Tile) {
-    const long end = minimum(first + Tile, g->keys);
-    for (long i = 0; i < g->width; i++)
-      for (long key = first; key < end; key++) to[i * g->keys + key] = v[key * stride + i];
-  }
+  for (long key = 0; key < whole; key += 16)
+    kernel_table()->expand_panel(
+        (KernelStored){v, KernelFloat32}, g->keys, stride, key, 0, g->width,
+        (ColumnPlaces){1, g->keys, 0}, to + key);
+  for (long key = whole; key < g->keys; key++)
+    for (long i = 0; i < g->width; i++) to[i * g->keys + key] = v[key * stride + i];
 }
 
 // Words that a head's operands take.

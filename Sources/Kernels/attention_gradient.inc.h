@@ -15,7 +15,7 @@ static void rows_times_columns(
       const long i = rows * t / tiles, end = rows * (t + 1) / tiles;
       float *out = c + i * stride + 16 * first;
       panel_tile(
-          false, width, (int)(end - i), kc, a + i * lda, lda, b + 16 * first, stride,
+          FloatTile, width, (int)(end - i), kc, a + i * lda, lda, b + 16 * first, stride,
           accumulate ? out : 0, stride, out, stride, (const char *)b, 0);
     }
   }

@@ -4,7 +4,7 @@
 
 #include "table.h"
 
-enum { WindowsPerBlock = 112, DepthPerBlock = 640 };
+enum { WindowsPerBlock = 112, DepthPerBlock = 1280 };
 
 // Row `m` of the virtual window matrix, columns k0 ..< k0 + kc.
 static void gather_window(const KernelConvolution *v, long m, long k0, long kc, float *to) {

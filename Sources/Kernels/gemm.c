@@ -3,12 +3,13 @@
 
 #include "table.h"
 
-// A block of A (rows × depth) stays in the second-level cache while every panel passes by it.
-enum { RowsPerBlock = 256, DepthPerBlock = 768, LeastUnits = 8 };
+// A block of A (rows × depth) stays in the second-level cache while every panel passes by it: deep
+// rather than long, since every block of K reads and writes C once more.
+enum { MostRows = 256, MostDepth = 2560, WordsPerBlock = 3 << 16, LeastUnits = 8 };
 
 typedef struct Cut {
   const KernelGemm *gemm;  // in bfloat16 its K counts pairs, its A still floats
-  long row_blocks, groups;
+  long depths, row_blocks, groups;
   bool gathered;
 } Cut;
 
@@ -31,14 +32,13 @@ static void multiply_unit(void *context, long unit) {
       .p1 = panels * (group + 1) / cut->groups,
       .lda = g->lda,
   };
-  const long depths = (g->k + DepthPerBlock - 1) / DepthPerBlock, rows = p.m1 - p.m0;
-  for (long d = 0; d < depths; d++) {
-    p.k0 = g->k * d / depths;
-    p.kc = g->k * (d + 1) / depths - p.k0;
+  for (long d = 0; d < cut->depths; d++) {
+    p.k0 = g->k * d / cut->depths;
+    p.kc = g->k * (d + 1) / cut->depths - p.k0;
     p.a = g->a + p.m0 * g->lda + p.k0;
-    p.next = d + 1 < depths ? panel_at(g, p.p0, p.k0 + p.kc) : NULL;
+    p.next = d + 1 < cut->depths ? panel_at(g, p.p0, p.k0 + p.kc) : NULL;
     if (cut->gathered) {
-      float *to = kernel_scratch(ScratchColumns, rows * DepthPerBlock);
+      float *to = kernel_scratch(ScratchColumns, (p.m1 - p.m0) * p.kc);
       gather(g, &p, to);
       p.a = to;
       p.lda = p.kc;
@@ -48,14 +48,17 @@ static void multiply_unit(void *context, long unit) {
 }
 
 void kernel_gemm(const KernelGemm *gemm) {
-  if (gemm->m == 0 || gemm->n == 0) return;
+  if (gemm->m == 0 || gemm->n == 0 || gemm->k == 0) return;
   if (kernel_backend() == KernelOpenBLAS && !gemm->bfloat16) {
     openblas_gemm(gemm);
     return;
   }
   KernelGemm words = *gemm;
   if (gemm->bfloat16) words.k /= 2;
-  Cut cut = {&words, (gemm->m + RowsPerBlock - 1) / RowsPerBlock, 1, false};
+  const long depths = (words.k + MostDepth - 1) / MostDepth;
+  const long rows = WordsPerBlock / (words.k / depths + 1) / 64 * 64;
+  const long row_blocks = (gemm->m + minimum(rows, MostRows) - 1) / minimum(rows, MostRows);
+  Cut cut = {&words, depths, row_blocks, 1, false};
   const long panels = panel_count(gemm->n);
   // Too few blocks of rows for several threads: cut columns, or rows where there are few columns,
   // but not below about two million operations a unit.
@@ -67,7 +70,7 @@ void kernel_gemm(const KernelGemm *gemm) {
     else if (cut.groups * 2 <= panels) cut.groups *= 2;
     else break;
   }
-  // Rows a multiple of a kilobyte apart fall into the same few sets of the first-level cache.
-  cut.gathered = gemm->bfloat16 || (words.k > DepthPerBlock && gemm->n >= 128);
+  // Rows a multiple of four kilobytes apart fall into one set of the first-level cache.
+  cut.gathered = gemm->bfloat16 || (gemm->lda % 1024 == 0 && gemm->n >= 128);
   kernel_parallel(cut.row_blocks * cut.groups, multiply_unit, &cut);
 }

@@ -4,9 +4,17 @@
 // others are multiplied.
 #include "vector.h"
 
+// What B holds (and, of pairs, A as well): binary16 is widened on the way into the registers.
+typedef enum TileKind { FloatTile, PairTile, HalfTile } TileKind;
+
+INLINE Lanes tile_columns(const TileKind kind, const void *b, long at) {
+  if (kind != HalfTile) return lanes_load((const float *)b + at);
+  return lanes_from_half(*(const LooseHalfLanes *)((const uint16_t *)b + at));
+}
+
 INLINE void product_tile(
-    const bool pairs, const int rows, const int width, long kc, const float *a, long lda,
-    const float *b, long ldb, const float *start, long start_stride, float *c, long ldc,
+    const TileKind kind, const int rows, const int width, long kc, const float *a, long lda,
+    const void *b, long ldb, const float *start, long start_stride, float *c, long ldc,
     const char *ahead, long step) {
   Lanes sums[14][3];
 #pragma clang loop unroll(full)
@@ -18,14 +26,14 @@ INLINE void product_tile(
     __builtin_prefetch(ahead + k * step, 0, 2);
     Lanes columns[3];
 #pragma clang loop unroll(full)
-    for (int j = 0; j < width; j++) columns[j] = lanes_load(b + k * ldb + 16 * j);
+    for (int j = 0; j < width; j++) columns[j] = tile_columns(kind, b, k * ldb + 16 * j);
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
       Lanes row = lanes_all(a[i * lda + k]);
 #pragma clang loop unroll(full)
       for (int j = 0; j < width; j++)
-        sums[i][j] = pairs ? lanes_dot_pairs(row, columns[j], sums[i][j])
-                           : lanes_fma(row, columns[j], sums[i][j]);
+        sums[i][j] = kind == PairTile ? lanes_dot_pairs(row, columns[j], sums[i][j])
+                                      : lanes_fma(row, columns[j], sums[i][j]);
     }
   }
 #pragma clang loop unroll(full)
@@ -34,52 +42,57 @@ INLINE void product_tile(
     for (int j = 0; j < width; j++) lanes_store(c + i * ldc + 16 * j, sums[i][j]);
 }
 
-#define TILE_ARGUMENTS                                                                      \
-  int rows, long kc, const float *a, long lda, const float *b, long ldb, const float *start, \
+#define TILE_ARGUMENTS                                                                     \
+  int rows, long kc, const float *a, long lda, const void *b, long ldb, const float *start, \
       long start_stride, float *c, long ldc, const char *ahead, long step
-#define TILE_CASE(rows, width, pairs)                                              \
-  case rows:                                                                       \
-    product_tile(                                                                  \
-        pairs, rows, width, kc, a, lda, b, ldb, start, start_stride, c, ldc, ahead, step); \
+#define TILE_CASE(rows, width, kind)                                              \
+  case rows:                                                                      \
+    product_tile(                                                                 \
+        kind, rows, width, kc, a, lda, b, ldb, start, start_stride, c, ldc, ahead, step); \
     break;
-#define UP_TO_6(width, pairs)                                                                 \
-  TILE_CASE(6, width, pairs) TILE_CASE(5, width, pairs) TILE_CASE(4, width, pairs)            \
-  TILE_CASE(3, width, pairs) TILE_CASE(2, width, pairs) TILE_CASE(1, width, pairs)
-#define UP_TO_9(width, pairs)                                                                 \
-  TILE_CASE(9, width, pairs) TILE_CASE(8, width, pairs) TILE_CASE(7, width, pairs)            \
-  UP_TO_6(width, pairs)
-#define UP_TO_14(width, pairs)                                                                \
-  TILE_CASE(14, width, pairs) TILE_CASE(13, width, pairs) TILE_CASE(12, width, pairs)         \
-  TILE_CASE(11, width, pairs) TILE_CASE(10, width, pairs) UP_TO_9(width, pairs)
-#define TILES(name, cases, width, pairs)      \
-  static void name(TILE_ARGUMENTS) {          \
-    switch (rows) { cases(width, pairs) }     \
+#define UP_TO_6(width, kind)                                                            \
+  TILE_CASE(6, width, kind) TILE_CASE(5, width, kind) TILE_CASE(4, width, kind)         \
+  TILE_CASE(3, width, kind) TILE_CASE(2, width, kind) TILE_CASE(1, width, kind)
+#define UP_TO_9(width, kind)                                                            \
+  TILE_CASE(9, width, kind) TILE_CASE(8, width, kind) TILE_CASE(7, width, kind)         \
+  UP_TO_6(width, kind)
+#define UP_TO_14(width, kind)                                                           \
+  TILE_CASE(14, width, kind) TILE_CASE(13, width, kind) TILE_CASE(12, width, kind)      \
+  TILE_CASE(11, width, kind) TILE_CASE(10, width, kind) UP_TO_9(width, kind)
+#define TILES(name, cases, width, kind)      \
+  static void name(TILE_ARGUMENTS) {         \
+    switch (rows) { cases(width, kind) }     \
   }
 
 #if WIDE_TILES
 #define MOST_ROWS(width) ((width) == 3 ? 9 : 14)
-TILES(tile_1, UP_TO_14, 1, false)
-TILES(tile_2, UP_TO_14, 2, false)
-TILES(tile_3, UP_TO_9, 3, false)
-TILES(pairs_tile_1, UP_TO_14, 1, true)
-TILES(pairs_tile_2, UP_TO_14, 2, true)
-TILES(pairs_tile_3, UP_TO_9, 3, true)
-#define TILE_OF(width) ((width) == 2 ? tile_2 : (width) == 3 ? tile_3 : tile_1)
-#define PAIRS_TILE_OF(width) \
-  ((width) == 2 ? pairs_tile_2 : (width) == 3 ? pairs_tile_3 : pairs_tile_1)
-static void panel_tile(bool pairs, int width, TILE_ARGUMENTS) {
-  (pairs ? PAIRS_TILE_OF(width) : TILE_OF(width))(
+TILES(tile_1, UP_TO_14, 1, FloatTile)
+TILES(tile_2, UP_TO_14, 2, FloatTile)
+TILES(tile_3, UP_TO_9, 3, FloatTile)
+TILES(pairs_tile_1, UP_TO_14, 1, PairTile)
+TILES(pairs_tile_2, UP_TO_14, 2, PairTile)
+TILES(pairs_tile_3, UP_TO_9, 3, PairTile)
+TILES(halves_tile_1, UP_TO_14, 1, HalfTile)
+TILES(halves_tile_2, UP_TO_14, 2, HalfTile)
+TILES(halves_tile_3, UP_TO_9, 3, HalfTile)
+static void panel_tile(TileKind kind, int width, TILE_ARGUMENTS) {
+  static void (*const tiles[3][3])(TILE_ARGUMENTS) = {
+      {tile_1, tile_2, tile_3},
+      {pairs_tile_1, pairs_tile_2, pairs_tile_3},
+      {halves_tile_1, halves_tile_2, halves_tile_3},
+  };
+  tiles[kind][width - 1](
       rows, kc, a, lda, b, ldb, start, start_stride, c, ldc, ahead, step);
 }
 #else
 #define MOST_ROWS(width) (SOFTWARE_FMA ? 2 : 6)
-TILES(tile_1, UP_TO_6, 1, false)
-TILES(pairs_tile_1, UP_TO_6, 1, true)
-static void panel_tile(bool pairs, int width, TILE_ARGUMENTS) {
+TILES(tile_1, UP_TO_6, 1, FloatTile)
+TILES(pairs_tile_1, UP_TO_6, 1, PairTile)
+static void panel_tile(TileKind kind, int width, TILE_ARGUMENTS) {
   for (int j = 0; j < width; j++)
-    (pairs ? pairs_tile_1 : tile_1)(
-        rows, kc, a, lda, b + 16 * j, ldb, start ? start + 16 * j : 0, start_stride, c + 16 * j,
-        ldc, ahead, step);
+    (kind == PairTile ? pairs_tile_1 : tile_1)(
+        rows, kc, a, lda, (const float *)b + 16 * j, ldb, start ? start + 16 * j : 0, start_stride,
+        c + 16 * j, ldc, ahead, step);
 }
 #endif
 
@@ -119,11 +132,17 @@ static void finish_rows(const KernelGemm *g, long m0, long rows, long column, lo
   }
 }
 
-// One block of K of a panel; numbers of sixteen bits are expanded first, once for all rows.
-static const float *panel_block(const ProductBlock *block, long panel, long ldb) {
+// How tiles read a product's panels.
+static TileKind tile_kind(const KernelGemm *g) {
+  if (g->bfloat16) return PairTile;
+  return WIDE_TILES && g->format == KernelFloat16 ? HalfTile : FloatTile;
+}
+
+// One block of K of a panel; what the tiles do not read as it is, is expanded first, once for all rows.
+static const void *panel_block(const ProductBlock *block, long panel, long ldb) {
   const KernelGemm *g = block->gemm;
   const void *stored = panel_at(g, panel, block->k0);
-  if (g->format == KernelFloat32) return stored;
+  if (g->format == KernelFloat32 || tile_kind(g) == HalfTile) return stored;
   float *expanded = kernel_scratch(ScratchPanel, block->kc * 48);
   expand(g->format, stored, block->kc * ldb, expanded);
   return expanded;
@@ -134,7 +153,8 @@ static void multiply_panel(const ProductBlock *block, long panel) {
   const int width = (int)panel_width(g->n, panel);
   const long column = panel_start(g->n, panel) * 16, ldb = width * 16;
   const long columns = minimum(g->n - column, ldb);
-  const float *b = panel_block(block, panel, ldb);
+  const void *b = panel_block(block, panel, ldb);
+  const TileKind kind = tile_kind(g);
   const long rows = block->m1 - block->m0;
   const long tiles = (rows + MOST_ROWS(width) - 1) / MOST_ROWS(width);
   float first[48];
@@ -157,7 +177,7 @@ static void multiply_panel(const ProductBlock *block, long panel) {
     if (columns == ldb) {
       const float *from = block->k0 ? c : start;
       panel_tile(
-          g->bfloat16, width, count, block->kc, a, block->lda, b, ldb, from,
+          kind, width, count, block->kc, a, block->lda, b, ldb, from,
           block->k0 ? g->ldc : 0, c, g->ldc, ahead, step);
       continue;
     }
@@ -167,7 +187,7 @@ static void multiply_panel(const ProductBlock *block, long panel) {
       for (int r = 0; r < count; r++)
         for (long j = 0; j < ldb; j++) edge[r * ldb + j] = j < columns ? c[r * g->ldc + j] : 0;
     panel_tile(
-        g->bfloat16, width, count, block->kc, a, block->lda, b, ldb, block->k0 ? edge : start,
+        kind, width, count, block->kc, a, block->lda, b, ldb, block->k0 ? edge : start,
         block->k0 ? ldb : 0, edge, ldb, ahead, step);
     for (int r = 0; r < count; r++) memcpy(c + r * g->ldc, edge + r * ldb, columns * sizeof(float));
   }

@@ -40,17 +40,13 @@ typedef struct Packing {
 
 enum { InputsPerBlock = 32, MostTaps = 9, InputsPerUnit = 512 };
 
-// Sixteen columns of a panel, floats or pairs, `width` apart. x: `count` inputs of `taps` each.
-static void place_taps(
-    const Packing *p, const float *x, long count, long taps, long width, float *to) {
-  for (long tap = 0; tap < taps; tap++, to += width * p->inputs / (p->bfloat16 ? 2 : 1)) {
-    const float *from = x + tap * 16;
-    for (long i = 0; i < count; i += p->bfloat16 ? 2 : 1) {
-      if (p->bfloat16)
-        kernel_table()->pair(from + i * taps * 16, from + (i + 1) * taps * 16, to + i / 2 * width);
-      else memcpy(to + i * width, from + i * taps * 16, 16 * sizeof(float));
+// Sixteen columns of a panel from `count` inputs of `x`: pairs of bfloat16, `width` apart.
+static void place_pairs(const Packing *p, const float *x, long count, long width, float *to) {
+  for (long tap = 0; tap < p->taps; tap++, to += width * p->inputs / 2)
+    for (long i = 0; i < count; i += 2) {
+      const float *from = x + (i * p->taps + tap) * 16;
+      kernel_table()->pair(from, from + p->taps * 16, to + i / 2 * width);
     }
-  }
 }
 static void place_transformed(
     const Packing *p, const float *x, long count, long width, long stride, float *to) {
@@ -67,47 +63,33 @@ static void place_transformed(
     }
 }
 
-static void place_halves(
-    const Packing *p, const uint16_t *x, long count, long taps, long width, uint16_t *to) {
-  for (long tap = 0; tap < taps; tap++, to += width * p->inputs)
-    for (long i = 0; i < count; i++)
-      memcpy(to + i * width, x + (i * taps + tap) * 16, 16 * sizeof *to);
-}
-
 static void pack_block(const Packing *p, long panel, long c0, long c1) {
-  float expanded[InputsPerBlock * MostTaps * 16];
   const long column = panel_start(p->outputs, panel) * 16;
   const long width = panel_width(p->outputs, panel) * 16, per_word = p->bfloat16 ? 2 : 1;
   const long depth = (p->tile ? p->inputs : p->taps * p->inputs) / per_word;
   const long stride = kernel_packed_count(p->outputs, p->inputs / per_word);
-  // Windows larger than 3 × 3 are rare: fewer inputs at a time fit the buffer.
-  const long most = p->taps <= MostTaps ? InputsPerBlock : 1;
-  const long most_taps = InputsPerBlock * MostTaps / most;
-  for (long c = c0; c < c1; c += most) {
-    const long count = minimum(most, c1 - c);
-    for (long j = 0; j < width; j += 16)
-      for (long tap0 = 0; tap0 < p->taps; tap0 += most_taps) {
-        const long taps = minimum(p->taps - tap0, most_taps);
-        if (p->halves) {
-          uint16_t *halves = (uint16_t *)expanded;
-          kernel_table()->transpose_panel(
-              p->filters.from, p->outputs, p->inputs * p->taps, column + j, c * p->taps + tap0,
-              count * taps, halves);
-          place_halves(
-              p, halves, count, taps, width,
-              (uint16_t *)p->packed + column * depth + j + (tap0 * p->inputs + c) * width);
-          continue;
-        }
+  const ColumnPlaces in_panel = {p->taps, width, width * p->inputs};
+  const ColumnPlaces in_order = {1, 16, 0};
+  for (long c = c0; c < c1; c += InputsPerBlock) {
+    const long count = minimum(InputsPerBlock, c1 - c);
+    for (long j = 0; j < width; j += 16) {
+      const long row = p->inputs * p->taps, first = c * p->taps, columns = count * p->taps;
+      const long place = column * depth + j + c / per_word * width;
+      if (p->halves) {
+        kernel_table()->transpose_panel(
+            p->filters.from, p->outputs, row, column + j, first, columns, in_panel,
+            (uint16_t *)p->packed + place);
+      } else if (!p->tile && !p->bfloat16) {
         kernel_table()->expand_panel(
-            p->filters, p->outputs, p->inputs * p->taps, column + j, c * p->taps + tap0,
-            count * taps, expanded);
-        float *to = p->packed + column * depth + j;
-        if (p->tile)
-          place_transformed(p, expanded, count, width, stride, to + c / per_word * width);
-        else
-          place_taps(
-              p, expanded, count, taps, width, to + (tap0 * p->inputs + c) / per_word * width);
+            p->filters, p->outputs, row, column + j, first, columns, in_panel, p->packed + place);
+      } else {
+        float expanded[InputsPerBlock * MostTaps * 16];
+        kernel_table()->expand_panel(
+            p->filters, p->outputs, row, column + j, first, columns, in_order, expanded);
+        if (p->tile) place_transformed(p, expanded, count, width, stride, p->packed + place);
+        else place_pairs(p, expanded, count, width, p->packed + place);
       }
+    }
   }
 }
 

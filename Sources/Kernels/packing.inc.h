@@ -90,10 +90,25 @@ INLINE void transpose_16(Lanes r[16]) {
            9, 25, 11, 27, 13, 29, 15, 31)
 }
 
+// Walks from place to place.
+typedef struct ColumnWalk {
+  ColumnPlaces places;
+  long input, tap;
+} ColumnWalk;
+INLINE long next_place(ColumnWalk *walk) {
+  const long place = walk->input * walk->places.pitch + walk->tap * walk->places.tap_pitch;
+  if (++walk->tap == walk->places.taps) {
+    walk->tap = 0;
+    walk->input++;
+  }
+  return place;
+}
+
 INLINE void expand_panel_with(
     KernelFormat format, const void *x, long rows, long stride, long o, long column, long columns,
-    float *y) {
+    ColumnPlaces places, float *y) {
   const long size = format == KernelFloat32 ? 4 : 2;
+  ColumnWalk walk = {places, 0, 0};
   for (long k = 0; k < columns; k += 16) {
     const long count = minimum(columns - k, 16);
     Lanes r[16];
@@ -109,33 +124,38 @@ INLINE void expand_panel_with(
       }
     }
     transpose_16(r);
-    for (long i = 0; i < count; i++) lanes_store(y + (k + i) * 16, r[i]);
+    for (long i = 0; i < count; i++) lanes_store(y + next_place(&walk), r[i]);
   }
 }
 static void expand_panel(
-    KernelStored x, long rows, long stride, long o, long column, long columns, float *y) {
+    KernelStored x, long rows, long stride, long o, long column, long columns, ColumnPlaces places,
+    float *y) {
   if (x.format == KernelFloat32)
-    expand_panel_with(KernelFloat32, x.from, rows, stride, o, column, columns, y);
+    expand_panel_with(KernelFloat32, x.from, rows, stride, o, column, columns, places, y);
   else if (x.format == KernelFloat16)
-    expand_panel_with(KernelFloat16, x.from, rows, stride, o, column, columns, y);
-  else expand_panel_with(KernelBFloat16, x.from, rows, stride, o, column, columns, y);
+    expand_panel_with(KernelFloat16, x.from, rows, stride, o, column, columns, places, y);
+  else expand_panel_with(KernelBFloat16, x.from, rows, stride, o, column, columns, places, y);
 }
 
 // A shuffle moves bits whatever they mean.
 static void transpose_panel(
-    const void *x, long rows, long stride, long o, long column, long columns, uint16_t *y) {
+    const void *x, long rows, long stride, long o, long column, long columns, ColumnPlaces places,
+    uint16_t *y) {
+  ColumnWalk walk = {places, 0, 0};
   for (long k = 0; k < columns; k += 16) {
     const long count = minimum(columns - k, 16);
     Lanes r[16];
+#pragma clang loop unroll(full)
     for (int i = 0; i < 16; i++) {
-      HalfLanes row = 0;
-      if (o + i < rows)
-        memcpy(&row, (const char *)x + ((o + i) * stride + column + k) * 2, (size_t)count * 2);
-      r[i] = lanes_of_bits(__builtin_convertvector(row, BitLanes));
+      const char *row = (const char *)x + ((o + i) * stride + column + k) * 2;
+      HalfLanes halves = 0;
+      if (o + i < rows && count == 16) halves = *(const LooseHalfLanes *)row;
+      else if (o + i < rows) memcpy(&halves, row, (size_t)count * 2);
+      r[i] = lanes_of_bits(__builtin_convertvector(halves, BitLanes));
     }
     transpose_16(r);
     for (long i = 0; i < count; i++)
-      *(LooseHalfLanes *)(y + (k + i) * 16) =
+      *(LooseHalfLanes *)(y + next_place(&walk)) =
           __builtin_convertvector(lanes_bits(r[i]), HalfLanes);
   }
 }

@@ -21,18 +21,26 @@ typedef struct HeadOperands {
   long value_stride;
 } HeadOperands;
 
+// Where the columns of a transposed matrix go, whose first belongs to tap 0: the one of `input` and
+// `tap` to input · pitch + tap · tap_pitch.
+typedef struct ColumnPlaces {
+  long taps, pitch, tap_pitch;
+} ColumnPlaces;
+
 typedef struct KernelTable {
   void (*product)(const ProductBlock *block);
   // Sixteen pairs of bfloat16 of two rows of floats; `count` floats (an even number) as bfloat16.
   void (*pair)(const float *first, const float *second, float *to);
   void (*halve)(const float *x, long count, float *to);
   void (*expand)(KernelFormat format, const void *x, long count, float *y);
-  // y [columns][16]: rows o ..< o + 16 of x [rows][stride], from one column on; absent rows are 0.
+  // Rows o ..< o + 16 of x [rows][stride] side by side, from one column on; absent rows are 0.
   void (*expand_panel)(
-      KernelStored x, long rows, long stride, long o, long column, long columns, float *y);
+      KernelStored x, long rows, long stride, long o, long column, long columns,
+      ColumnPlaces places, float *y);
   // The same of sixteen bits, as they are.
   void (*transpose_panel)(
-      const void *x, long rows, long stride, long o, long column, long columns, uint16_t *y);
+      const void *x, long rows, long stride, long o, long column, long columns,
+      ColumnPlaces places, uint16_t *y);
   // g [count][9][16] to 16 places of [count][width], `stride` floats apart.
   void (*winograd_filters)(
       int tile, const float *g, long count, long width, long stride, float *u);

@@ -16,7 +16,7 @@ int kernel_winograd_tile(const ConvolutionLayer *layer) {
   return layer->positions == 0 || layer->positions > 64 ? 2 : 0;
 }
 
-enum { TilesPerBlock = 112, LeastTiles = 28, DepthPerBlock = 640, Line = 16 };
+enum { TilesPerBlock = 112, LeastTiles = 28, DepthPerBlock = 1280, Line = 16 };
 
 // Rows a multiple of a kilobyte apart fall into the same few sets of the first-level cache, places
 // that are a multiple of four apart all into one.
