@@ -11,6 +11,13 @@
 
 #include "include/kernels.h"
 
+// One thread. Those that OpenBLAS starts when it is loaded would spin for a tenth of a second
+// before they sleep; to set the number starts them again.
+static void use_one_thread(void) {
+  openblas_set_num_threads(1);
+  int (*end)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "blas_thread_shutdown_");
+  if (end) end();
+}
 
 bool kernel_openblas_can_choose(void) {
   return dlsym(RTLD_DEFAULT, "gotoblas_dynamic_quit") &&
@@ -30,13 +37,12 @@ bool kernel_openblas_use(const char *core) {
   if (kept) setenv("OPENBLAS_CORETYPE", kept, 1);
   else unsetenv("OPENBLAS_CORETYPE");
   free(kept);
-  openblas_set_num_threads(1);
+  use_one_thread();
   return !core || strcmp(openblas_get_corename(), core) == 0;
 }
 
 __attribute__((constructor)) static void pin_openblas(void) {
-  openblas_set_num_threads(1);
-  if (kernel_supports(KernelAVX2)) kernel_openblas_use("Haswell");
+  if (!kernel_supports(KernelAVX2) || !kernel_openblas_use("Haswell")) use_one_thread();
 }
 
 const char *kernel_openblas_core(void) { return openblas_get_corename(); }

@@ -70,8 +70,9 @@ static void pack_block(const Packing *p, long panel, long c0, long c1) {
   const long stride = kernel_packed_count(p->outputs, p->inputs / per_word);
   const ColumnPlaces in_panel = {p->taps, width, width * p->inputs};
   const ColumnPlaces in_order = {1, 16, 0};
-  for (long c = c0; c < c1; c += InputsPerBlock) {
-    const long count = minimum(InputsPerBlock, c1 - c);
+  const long most = p->halves ? InputsPerUnit : InputsPerBlock;
+  for (long c = c0; c < c1; c += most) {
+    const long count = minimum(most, c1 - c);
     for (long j = 0; j < width; j += 16) {
       const long row = p->inputs * p->taps, first = c * p->taps, columns = count * p->taps;
       const long place = column * depth + j + c / per_word * width;

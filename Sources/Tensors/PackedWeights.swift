@@ -40,9 +40,10 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
   var panels: TensorStorage {
     lock.withLock {
       if let panels = kept ?? lent { return panels }
-      let panels = pack()
       packings += 1
-      if packings > 1, execution.memory == .fast { kept = panels } else { lent = panels }
+      let keeps = packings > 1 && execution.memory == .fast
+      let panels = pack(recycling: !keeps)
+      if keeps { kept = panels } else { lent = panels }
       return panels
     }
   }
@@ -77,21 +78,30 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
     return packed
   }
 
-  private func pack() -> TensorStorage {
+  /// Memory for panels. What is lent comes in few sizes: the next layer takes the same block, where
+  /// fresh pages from the system would cost more than packing does.
+  private func memory(_ count: Int, recycling: Bool) -> TensorStorage {
+    guard recycling else { return TensorStorage(count: count) }
+    var capacity = 4 << 20
+    while capacity < count { capacity *= 4 }
+    return TensorStorage(count: count, capacity: capacity)
+  }
+
+  private func pack(recycling: Bool) -> TensorStorage {
     source.withKernel { stored in
       guard var layer else {
         let (n, k) = (source.shape[0], source.shape[1])
         let inBFloat16 = execution.precision == .bfloat16
         let inHalves = format != .float32
         let count = kernel_packed_count(n, inBFloat16 ? k / 2 : k)
-        let packed = TensorStorage(count: inHalves ? count / 2 : count)
+        let packed = memory(inHalves ? count / 2 : count, recycling: recycling)
         let pack =
           inHalves
           ? kernel_pack_row_halves : inBFloat16 ? kernel_pack_rows_bfloat16 : kernel_pack_rows
         pack(stored, n, k, packed.base)
         return packed
       }
-      let packed = TensorStorage(count: kernel_convolution_packed_count(&layer))
+      let packed = memory(kernel_convolution_packed_count(&layer), recycling: recycling)
       kernel_convolution_pack(&layer, stored, packed.base)
       return packed
     }

@@ -82,15 +82,19 @@ extension Tensor: Equatable {
 final class TensorStorage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let count: Int
+  private let capacity: Int
 
-  init(count: Int) {
+  /// - Parameter capacity: what the block takes at least, where blocks of different counts shall be
+  ///   recycled for each other; pages that are not written take no memory.
+  init(count: Int, capacity: Int = 0) {
     self.count = count
-    base = kernel_allocate(count)
+    self.capacity = max(count, capacity)
+    base = kernel_allocate(self.capacity)
     #if DEBUG
       // Blocks are recycled: what a `fill` leaves unwritten must show in the tests.
       base.initialize(repeating: .nan, count: count)
     #endif
   }
 
-  deinit { kernel_release(base, count) }
+  deinit { kernel_release(base, capacity) }
 }
