@@ -77,6 +77,22 @@ void kernel_release(float *pointer, long floats) {
   if (!keep) free(pointer);
 }
 
+void kernel_forget(long floats) {
+  size_t block;
+  const int class = size_class((size_t)floats * sizeof(float), &block);
+  if (class >= Classes) return;
+  pthread_mutex_lock(&lock);
+  FreeBlock *freed = kept[class];
+  kept[class] = NULL;
+  for (FreeBlock *at = freed; at; at = at->next) kept_bytes -= block;
+  pthread_mutex_unlock(&lock);
+  while (freed) {
+    FreeBlock *next = freed->next;
+    free(freed);
+    freed = next;
+  }
+}
+
 enum { Slots = 8 };
 static _Thread_local struct {
   float *pointer;

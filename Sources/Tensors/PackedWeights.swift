@@ -79,12 +79,13 @@ final class PackedWeights: @unchecked Sendable {  // what varies is only touched
   }
 
   /// Memory for panels. What is lent comes in few sizes: the next layer takes the same block, where
-  /// fresh pages from the system would cost more than packing does.
+  /// fresh pages from the system would cost more than packing does. What is kept ends the lending.
   private func memory(_ count: Int, recycling: Bool) -> TensorStorage {
-    guard recycling else { return TensorStorage(count: count) }
     var capacity = 4 << 20
     while capacity < count { capacity *= 4 }
-    return TensorStorage(count: count, capacity: capacity)
+    if recycling { return TensorStorage(count: count, capacity: capacity) }
+    kernel_forget(capacity)
+    return TensorStorage(count: count)
   }
 
   private func pack(recycling: Bool) -> TensorStorage {

@@ -73,7 +73,7 @@ private final class OddBytes: StoredBytes, @unchecked Sendable {
     [1, 1], [16, 16], [33, 7], [48, 100], [70, 600], [17, 1100],
     [5, 3, 3, 3], [40, 20, 3, 3], [33, 70, 3, 3], [20, 530, 1, 1], [18, 6, 5, 5], [4, 2, 17, 18],
     // Large ones, which may stay as they are.
-    [520, 1100], [341, 769], [170, 1570, 1, 1], [150, 75, 5, 5], [8, 150, 17, 18],
+    [520, 1100], [341, 769], [97, 2800], [170, 1570, 1, 1], [150, 75, 5, 5], [8, 150, 17, 18],
   ])
   func layersReadHalvesInPlace(_ shape: [Int]) throws {
     for (seed, format) in [StoredTensor.Format.float16, .bfloat16].enumerated() {

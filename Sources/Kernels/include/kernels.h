@@ -38,6 +38,8 @@ long kernel_memory(void);
 // Storage of tensors: 64-byte aligned, recycled.
 float *kernel_allocate(long floats);
 void kernel_release(float *pointer, long floats);
+// Gives the released blocks of this size back to the system.
+void kernel_forget(long floats);
 
 // Whose single-precision products are used: evoke's own, or OpenBLAS's for comparison, which has
 // another order of additions.
