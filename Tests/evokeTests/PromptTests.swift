@@ -135,8 +135,8 @@ struct PromptTests {
     try prompt.expect("evoke> ")
     try say("photos.count", "ans: 5", to: prompt)
     prompt.type("many = generate(m, \"a star\", count: 90, steps: 1, size: 512)\r")
-    // Time left is told once there is a picture.
-    try prompt.expect(" left")
+    // A picture's step is told before it is decoded: the second's, when the first is finished.
+    try prompt.expect("2/90")
     prompt.type("\u{3}")
     try prompt.expect("many: ")
     try prompt.expect("evoke> ")

@@ -115,10 +115,9 @@ enum UseBuiltins {
     var finished: [Picture] = []
     do {
       return try model.generate(request) { step, steps in
-        // First: who stops a line that tells of a step gets what the step leads to.
-        try context.checkCancellation()
         context.progress(
           ProgressUpdate("generate", completed: step, total: steps, unit: "step"))
+        try context.checkCancellation()
       } finished: {
         finished += $0
       }
