@@ -30,8 +30,8 @@ import Testing
       "r = {}\nfor i in 0..<100000 { r = with(r, string(i), zeros([100000])) }",
       "r = {}\nfor i in 0..<100000 { r = with(r, string(i), list(0..<50000)) }",
       "s = join(repeated(\"abcdefgh\", 50000))\nl = []\nfor i in 0..<100000 { l = l + [s + string(i)] }",
-      "a = zeros([10000])\nb = reshape(a, [10000, 1])\nc = a * b",
-      "a = zeros([10000, 1])\nc = a @ zeros([1, 10000])",
+      "a = zeros([16000])\nb = reshape(a, [16000, 1])\nc = a * b",
+      "a = zeros([16000, 1])\nc = a @ zeros([1, 16000])",
     ])
   func memory(_ source: String) throws {
     #expect(try failure(source, Self.little)?.message.contains("more memory than there is") == true)
